@@ -1,0 +1,15 @@
+/** @file A diffusion prior that is ready to run: a predictor with its schedule and image dims. */
+import type { NoisePredictor } from "./predictor.ts";
+import type { NoiseSchedule } from "./schedule.ts";
+
+/** A loaded diffusion model. Whoever opens it disposes it. */
+export interface Prior {
+  readonly predict: NoisePredictor;
+  readonly schedule: NoiseSchedule;
+  readonly dims: { readonly channels: number; readonly height: number; readonly width: number };
+  /** How the net's authors sample the reverse variance. */
+  readonly variance: "fixed-small" | "fixed-large" | "learned-range";
+  /** SHA-256 of the ONNX graph that runs (weights included). */
+  readonly hash: string;
+  dispose(): Promise<void>;
+}

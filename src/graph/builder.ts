@@ -1,0 +1,142 @@
+/**
+ * @file Writes graphs. Constants are interned (equal bytes are one initializer) and nodes are hash-consed (the same
+ * operator on the same inputs with the same attributes is one node), so code above may ask for the same thing twice.
+ * No operator is special here: layers are in `nn/`, gradients are written over this same builder.
+ */
+import { hashJson, sha256Hex } from "../core/hash.ts";
+import { elementCount } from "../tensor/shape.ts";
+import type { DType, Tensor } from "../tensor/tensor.ts";
+import type { Attribute, Graph, GraphNode, GraphValue, ValueName } from "./ir.ts";
+
+/** Version of the standard operators that the builder writes. */
+export const OPSET = 18;
+
+/** An integer attribute. */
+export const int = (value: number): Attribute => ({ kind: "int", value });
+/** A list of integers as attribute. */
+export const ints = (...value: readonly number[]): Attribute => ({ kind: "ints", value });
+/** A float attribute, also when the number is integral. */
+export const float = (value: number): Attribute => ({ kind: "float", value });
+/** A string attribute. */
+export const string = (value: string): Attribute => ({ kind: "string", value });
+
+/** What a {@link GraphBuilder} is given besides inputs. */
+export interface NodeOptions {
+  readonly domain?: string;
+  /** How many outputs the node has; 1 when left out. */
+  readonly outputs?: number;
+}
+
+/** Collects nodes, constants, inputs and outputs; {@link GraphBuilder.build} returns the finished graph. */
+export class GraphBuilder {
+  readonly #inputs: GraphValue[] = [];
+  readonly #outputs: { value: ValueName; as: GraphValue }[] = [];
+  readonly #initializers = new Map<ValueName, Tensor>();
+  readonly #constants = new Map<string, ValueName>();
+  readonly #nodes: GraphNode[] = [];
+  readonly #known = new Map<string, readonly ValueName[]>();
+  readonly #opsets: Record<string, number> = { "": OPSET };
+  #counter = 0;
+
+  /** Declares a graph input; a string dim is symbolic. */
+  input(name: string, dtype: DType, dims: readonly (number | string)[]): ValueName {
+    this.#inputs.push({ name, dtype, dims });
+    return name;
+  }
+
+  /** A named initializer: weights keep the names they have in their checkpoint. */
+  weight(name: string, value: Tensor): ValueName {
+    this.#initializers.set(name, value);
+    return name;
+  }
+
+  /** An anonymous constant; equal constants are one initializer. */
+  constant(value: Tensor): ValueName {
+    const bytes = new Uint8Array(value.data.buffer, value.data.byteOffset, value.data.byteLength);
+    const key = `${value.dtype}[${value.dims.join()}]${sha256Hex(bytes)}`;
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    const name = this.#fresh("const");
+    this.#constants.set(key, name);
+    this.#initializers.set(name, value);
+    return name;
+  }
+
+  /** A float32 constant: a scalar, or a vector. */
+  float(...values: readonly number[]): ValueName {
+    const dims = values.length === 1 ? [] : [values.length];
+    return this.constant({ dtype: "float32", dims, data: Float32Array.from(values) });
+  }
+
+  /** A one-dimensional int64 constant: shapes, axes, starts. */
+  ints(...values: readonly number[]): ValueName {
+    return this.constant({ dtype: "int64", dims: [values.length], data: BigInt64Array.from(values, BigInt) });
+  }
+
+  /** Applies an operator with one output. */
+  op(op: string, inputs: readonly ValueName[], attributes: Readonly<Record<string, Attribute>> = {}): ValueName {
+    const [output] = this.ops(op, inputs, attributes, { outputs: 1 });
+    if (output === undefined) throw new Error(`internal: ${op} without an output`);
+    return output;
+  }
+
+  /** Applies an operator with any number of outputs, or of another domain. */
+  ops(
+    op: string,
+    inputs: readonly ValueName[],
+    attributes: Readonly<Record<string, Attribute>>,
+    { domain = "", outputs = 1 }: NodeOptions = {},
+  ): readonly ValueName[] {
+    const key = hashJson([op, domain, inputs, outputs, attributes]);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const name = this.#fresh(op);
+    const names = Array.from({ length: outputs }, (_, i) => (outputs === 1 ? name : `${name}.${i}`));
+    this.#nodes.push({ op, domain, name, inputs, outputs: names, attributes });
+    this.#known.set(key, names);
+    return names;
+  }
+
+  /** Declares which version of another operator domain the graph uses. */
+  useDomain(domain: string, version: number): void {
+    this.#opsets[domain] = version;
+  }
+
+  /** Names a value as a graph output. */
+  output(name: string, value: ValueName, dtype: DType, dims?: readonly (number | string)[]): void {
+    this.#outputs.push({ value, as: { name, dtype, dims } });
+  }
+
+  /** The finished graph. Nodes that no output needs are left out, and so are their constants. */
+  build(name: string): Graph {
+    const nodes = [...this.#nodes];
+    for (const { value, as } of this.#outputs) {
+      nodes.push({ op: "Identity", domain: "", name: as.name, inputs: [value], outputs: [as.name], attributes: {} });
+    }
+    const needed = new Set<ValueName>(this.#outputs.map(({ as }) => as.name));
+    const kept: GraphNode[] = [];
+    for (const node of nodes.reverse()) {
+      if (!node.outputs.some((output) => needed.has(output))) continue;
+      for (const input of node.inputs) needed.add(input);
+      kept.push(node);
+    }
+    return {
+      name,
+      opsets: { ...this.#opsets },
+      inputs: [...this.#inputs],
+      outputs: this.#outputs.map(({ as }) => as),
+      initializers: new Map([...this.#initializers].filter(([key]) => needed.has(key))),
+      nodes: kept.reverse(),
+    };
+  }
+
+  #fresh(stem: string): string {
+    this.#counter += 1;
+    return `${stem}_${this.#counter}`;
+  }
+}
+
+/** How many values all initializers of a graph hold. */
+export function parameterCount(graph: Graph): number {
+  return [...graph.initializers.values()].reduce((sum, { dims }) => sum + elementCount(dims), 0);
+}
