@@ -30,3 +30,48 @@ export function clampInto(out: Reals, x: Reals, low: number, high: number): void
     out[i] = value < low ? low : value > high ? high : value;
   }
 }
+
+/** float32 values of float16 bits, exact; subnormals, infinities and NaN payloads included. */
+export function float16BitsToFloatInto(out: Float32Array, bits: Uint16Array): void {
+  const words = new Uint32Array(out.buffer, out.byteOffset, out.length);
+  for (let i = 0; i < bits.length; i++) {
+    const half = bits[i]!;
+    const sign = (half & 0x8000) << 16;
+    const exponent = (half >> 10) & 0x1f;
+    const fraction = half & 0x3ff;
+    if (exponent === 0) out[i] = (sign === 0 ? 1 : -1) * fraction * 2 ** -24;
+    else words[i] = sign | ((exponent === 31 ? 255 : exponent + 112) << 23) | (fraction << 13);
+  }
+}
+
+/** float16 bits of float32 values, rounded to nearest, ties to even; too large becomes infinite, NaN stays NaN. */
+export function floatToFloat16BitsInto(out: Uint16Array, values: Float32Array): void {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < values.length; i++) {
+    const sign = (words[i]! >>> 16) & 0x8000;
+    const magnitude = words[i]! & 0x7fffffff;
+    let half: number;
+    if (magnitude > 0x7f800000) half = 0x7e00 | ((magnitude >> 13) & 0x3ff);
+    else if (magnitude >= 0x47800000) half = 0x7c00;
+    else if (magnitude >= 0x38800000) half = (magnitude - 0x38000000 + 0xfff + ((magnitude >> 13) & 1)) >> 13;
+    // Adding 2^52 leaves no room for a fraction, so float64 itself rounds the subnormal to even.
+    else half = Math.abs(values[i]!) * 2 ** 24 + 2 ** 52 - 2 ** 52;
+    out[i] = sign | half;
+  }
+}
+
+/** float32 values of bfloat16 bits, exact. */
+export function bfloat16BitsToFloatInto(out: Float32Array, bits: Uint16Array): void {
+  const words = new Uint32Array(out.buffer, out.byteOffset, out.length);
+  for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16;
+}
+
+/** bfloat16 bits of float32 values, rounded to nearest, ties to even; NaN stays NaN. */
+export function floatToBfloat16BitsInto(out: Uint16Array, values: Float32Array): void {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < values.length; i++) {
+    const word = words[i]!;
+    const nan = (word & 0x7fffffff) > 0x7f800000;
+    out[i] = nan ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+  }
+}

@@ -1,0 +1,145 @@
+/** @file safetensors: bytes to tensors and back. The header is a claim; it is checked against the bytes first. */
+import { FormatError, messageOf } from "../../core/errors.ts";
+import { elementCount } from "../../tensor/shape.ts";
+import { arrayOf, type DType, type Tensor } from "../../tensor/tensor.ts";
+import { repeatedKey } from "./json-keys.ts";
+
+/** What a safetensors file holds. */
+export interface SafetensorsFile {
+  /** Tensors by name, in the order of the header; views on the file's bytes where alignment allows. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Free text of the header's `__metadata__`. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** The format's own cap on its header. */
+const HEADER_LIMIT = 100_000_000;
+
+const dtypeOfCode = {
+  F64: "float64",
+  F32: "float32",
+  F16: "float16",
+  BF16: "bfloat16",
+  I64: "int64",
+  I32: "int32",
+  I16: "int16",
+  I8: "int8",
+  U64: "uint64",
+  U32: "uint32",
+  U16: "uint16",
+  U8: "uint8",
+  BOOL: "bool",
+} as const satisfies Record<string, DType>;
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Reads a safetensors file. The tensors tile the data without gaps or overlaps, so memory is bounded by the file.
+ * @param name what to call the file in messages.
+ * @throws FormatError when the header is too long, is not JSON of the format, or disagrees with the bytes.
+ * @source https://github.com/huggingface/safetensors, "Format".
+ */
+export function readSafetensors(bytes: Uint8Array, name = "safetensors file"): SafetensorsFile {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 8) throw fail(name, `at least 8 bytes, got ${bytes.length}`);
+  const claimed = view.getBigUint64(0, true);
+  const room = Math.min(HEADER_LIMIT, bytes.length - 8);
+  if (claimed > BigInt(room)) throw fail(name, `a header of at most ${room} bytes, got a length of ${claimed}`);
+  const start = 8 + Number(claimed);
+  const { entries, metadata } = parseHeader(bytes.subarray(8, start), name);
+  checkTiling(entries, bytes.length - start, name);
+  const tensors = new Map(entries.map((entry) => [entry.name, tensorAt(entry, bytes, start)]));
+  return { tensors, metadata };
+}
+
+function parseHeader(bytes: Uint8Array, file: string): { entries: Entry[]; metadata: Map<string, string> } {
+  let header: unknown;
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    header = JSON.parse(text);
+  } catch (error) {
+    throw new FormatError(`${file}: expected a JSON header, got ${bytes.length} other bytes; ${messageOf(error)}.`, {
+      cause: error,
+    });
+  }
+  if (!isObject(header)) throw fail(file, "a JSON object as header, got another value");
+  const twice = repeatedKey(text);
+  if (twice !== undefined) throw fail(file, `every tensor once, got "${twice}" twice`);
+  const metadata = new Map<string, string>();
+  const entries: Entry[] = [];
+  for (const [name, value] of Object.entries(header)) {
+    if (name !== "__metadata__") {
+      entries.push(parseEntry(name, value, file));
+      continue;
+    }
+    if (!isObject(value)) throw fail(file, "__metadata__ to be an object of strings, got another value");
+    for (const [key, text] of Object.entries(value)) {
+      if (typeof text !== "string") throw fail(file, `__metadata__ "${key}" to be a string, got ${typeof text}`);
+      metadata.set(key, text);
+    }
+  }
+  return { entries, metadata };
+}
+
+function parseEntry(name: string, value: unknown, file: string): Entry {
+  const subject = `${file}: tensor "${name}"`;
+  if (!isObject(value)) throw fail(subject, "{ dtype, shape, data_offsets }, got another value");
+  const { dtype: code, shape, data_offsets: offsets } = value;
+  if (typeof code !== "string" || !Object.hasOwn(dtypeOfCode, code)) {
+    throw fail(subject, `one of the dtypes ${Object.keys(dtypeOfCode).join(", ")}, got ${JSON.stringify(code)}`);
+  }
+  if (!isSizes(shape)) throw fail(subject, "a shape of non-negative integers, got another value");
+  if (!isSizes(offsets) || offsets.length !== 2) throw fail(subject, "two data_offsets, got another value");
+  const [from = 0, to = 0] = offsets;
+  const dtype = dtypeOfCode[code as keyof typeof dtypeOfCode];
+  const size = elementCount(shape) * arrayOf[dtype].BYTES_PER_ELEMENT;
+  if (size !== to - from) {
+    throw fail(subject, `${size} bytes for ${code} [${shape.join(", ")}], got offsets ${from} to ${to}`);
+  }
+  return { name, dtype, dims: shape, from, to };
+}
+
+/** Every byte of the data belongs to exactly one tensor. */
+function checkTiling(entries: readonly Entry[], size: number, file: string): void {
+  let end = 0;
+  for (const { name, from, to } of [...entries].sort((a, b) => a.from - b.from || a.to - b.to)) {
+    if (to > size) throw fail(`${file}: tensor "${name}"`, `data within ${size} bytes, got offsets ${from} to ${to}`);
+    if (from !== end) {
+      const what = from < end ? "an overlap" : "a hole";
+      throw fail(`${file}: tensor "${name}"`, `data from offset ${end}, got ${from}, which is ${what}`);
+    }
+    end = to;
+  }
+  if (end !== size) throw fail(file, `${end} bytes of data as its header says, got ${size}`);
+}
+
+function tensorAt({ dtype, dims, from, to }: Entry, bytes: Uint8Array, start: number): Tensor {
+  const Values = arrayOf[dtype];
+  const offset = bytes.byteOffset + start + from;
+  const count = (to - from) / Values.BYTES_PER_ELEMENT;
+  const aligned = offset % Values.BYTES_PER_ELEMENT === 0;
+  const source = aligned ? bytes : bytes.slice(start + from, start + to);
+  // Shared memory serves as well; the constructors' common signature only names the other kind.
+  const data = new Values(source.buffer as ArrayBuffer, aligned ? offset : 0, count);
+  return { dtype, dims, data } as Tensor;
+}
+
+function fail(subject: string, expectation: string): FormatError {
+  return new FormatError(`${subject}: expected ${expectation}.`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Integers that can be multiplied without losing digits: their product is compared with offsets within the file. */
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
