@@ -64,6 +64,6 @@ export function totalVariation(images: Float32Tensor): readonly { readonly sum: 
       if (i % w > 0) across += Math.abs(value - (data[i - 1] ?? Number.NaN));
       if (Math.floor(i / w) % h > 0) down += Math.abs(value - (data[i - w] ?? Number.NaN));
     });
-    return { sum: across + down, meanAbs: across / (c * h * (w - 1)) + down / (c * (h - 1) * w) };
+    return { sum: across + down, meanAbs: across / Math.max(c * h * (w - 1), 1) + down / Math.max(c * (h - 1) * w, 1) };
   });
 }

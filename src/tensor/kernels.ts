@@ -75,3 +75,70 @@ export function floatToBfloat16BitsInto(out: Uint16Array, values: Float32Array):
     out[i] = nan ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
   }
 }
+
+/** Which input positions of an axis make each output position: `count` of them, with their weights. */
+export interface AxisWeights {
+  readonly size: number;
+  readonly count: number;
+  /** [size, count] */
+  readonly indices: Int32Array;
+  /** [size, count] */
+  readonly weights: Float64Array;
+}
+
+/** Resamples the last axis: `x` has rows of `width` values, `out` rows of `axis.size`. */
+export function resampleColumnsInto(out: Reals, x: Reals, width: number, axis: AxisWeights): void {
+  const { size, count, indices, weights } = axis;
+  const rows = out.length / size;
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < size; i++) {
+      let sum = 0;
+      for (let k = i * count; k < (i + 1) * count; k++) sum += weights[k]! * x[row * width + indices[k]!]!;
+      out[row * size + i] = sum;
+    }
+  }
+}
+
+/** Resamples the last axis but one: `x` has planes of `height` x `width` values, `out` of `axis.size` x `width`. */
+export function resampleRowsInto(out: Reals, x: Reals, height: number, width: number, axis: AxisWeights): void {
+  const { size, count, indices, weights } = axis;
+  const planes = x.length / (height * width);
+  for (let plane = 0; plane < planes; plane++) {
+    for (let i = 0; i < size; i++) {
+      for (let column = 0; column < width; column++) {
+        let sum = 0;
+        for (let k = i * count; k < (i + 1) * count; k++) {
+          sum += weights[k]! * x[(plane * height + indices[k]!) * width + column]!;
+        }
+        out[(plane * size + i) * width + column] = sum;
+      }
+    }
+  }
+}
+
+/** Means over blocks of `scale` x `scale` pixels of planes `height` x `width`; blocks at the far edges may be smaller. */
+export function averageBlocksInto(out: Reals, x: Reals, height: number, width: number, scale: number): void {
+  const [rows, columns] = [Math.ceil(height / scale), Math.ceil(width / scale)];
+  for (let i = 0; i < out.length; i++) {
+    const column = (i % columns) * scale;
+    const row = (Math.floor(i / columns) % rows) * scale;
+    const start = Math.floor(i / (columns * rows)) * height * width;
+    const [lastRow, lastColumn] = [Math.min(row + scale, height), Math.min(column + scale, width)];
+    let sum = 0;
+    for (let y = row; y < lastRow; y++) {
+      for (let z = column; z < lastColumn; z++) sum += x[start + y * width + z]!;
+    }
+    out[i] = sum / ((lastRow - row) * (lastColumn - column));
+  }
+}
+
+/** Copies the values of planes of blocks into planes of `height` x `width` pixels, `scale` x `scale` pixels a block. */
+export function copyBlocksInto(out: Reals, x: Reals, height: number, width: number, scale: number): void {
+  const [rows, columns] = [Math.ceil(height / scale), Math.ceil(width / scale)];
+  for (let i = 0; i < out.length; i++) {
+    const column = Math.floor((i % width) / scale);
+    const row = Math.floor((Math.floor(i / width) % height) / scale);
+    const plane = Math.floor(i / (width * height));
+    out[i] = x[(plane * rows + row) * columns + column]!;
+  }
+}
