@@ -15,21 +15,26 @@ export interface SafetensorsFile {
 /** The format's own cap on its header. */
 const HEADER_LIMIT = 100_000_000;
 
-const dtypeOfCode = {
-  F64: "float64",
-  F32: "float32",
-  F16: "float16",
-  BF16: "bfloat16",
-  I64: "int64",
-  I32: "int32",
-  I16: "int16",
-  I8: "int8",
-  U64: "uint64",
-  U32: "uint32",
-  U16: "uint16",
-  U8: "uint8",
-  BOOL: "bool",
-} as const satisfies Record<string, DType>;
+/** The format's name of each element type. */
+export const codeOf = {
+  float64: "F64",
+  float32: "F32",
+  float16: "F16",
+  bfloat16: "BF16",
+  int64: "I64",
+  int32: "I32",
+  int16: "I16",
+  int8: "I8",
+  uint64: "U64",
+  uint32: "U32",
+  uint16: "U16",
+  uint8: "U8",
+  bool: "BOOL",
+} as const satisfies Record<DType, string>;
+
+const dtypeOfCode: ReadonlyMap<unknown, DType> = new Map(
+  Object.entries(codeOf).map(([dtype, code]) => [code, dtype as DType]),
+);
 
 interface Entry {
   readonly name: string;
@@ -92,13 +97,14 @@ function parseEntry(name: string, value: unknown, file: string): Entry {
   const subject = `${file}: tensor "${name}"`;
   if (!isObject(value)) throw fail(subject, "{ dtype, shape, data_offsets }, got another value");
   const { dtype: code, shape, data_offsets: offsets } = value;
-  if (typeof code !== "string" || !Object.hasOwn(dtypeOfCode, code)) {
-    throw fail(subject, `one of the dtypes ${Object.keys(dtypeOfCode).join(", ")}, got ${JSON.stringify(code)}`);
+  const dtype = dtypeOfCode.get(code);
+  if (dtype === undefined) {
+    const got = JSON.stringify(code)?.slice(0, 100);
+    throw fail(subject, `one of the dtypes ${[...dtypeOfCode.keys()].join(", ")}, got ${got}`);
   }
   if (!isSizes(shape)) throw fail(subject, "a shape of non-negative integers, got another value");
   if (!isSizes(offsets) || offsets.length !== 2) throw fail(subject, "two data_offsets, got another value");
   const [from = 0, to = 0] = offsets;
-  const dtype = dtypeOfCode[code as keyof typeof dtypeOfCode];
   const size = elementCount(shape) * arrayOf[dtype].BYTES_PER_ELEMENT;
   if (size !== to - from) {
     throw fail(subject, `${size} bytes for ${code} [${shape.join(", ")}], got offsets ${from} to ${to}`);
