@@ -1,0 +1,15 @@
+/** @file `npm run bench -- NAME [flags]`: each benchmark is a file of its own; ratios come from one interleaved run. */
+const benches: Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>> = {
+  purify: () => import("./purify.bench.ts"),
+  quality: () => import("./quality.bench.ts"),
+  memory: () => import("./memory.bench.ts"),
+  calibrate: () => import("./calibrate.ts"),
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const load = benches[name];
+if (load === undefined) {
+  console.error(`bench: expected one of ${Object.keys(benches).join(", ")}, got "${name}".`);
+  process.exit(2);
+}
+await (await load()).run(args);

@@ -1,0 +1,53 @@
+/** @file The PyTorch peer as a process that stays up: it loads once, then runs once for every line it is sent. */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createInterface } from "node:readline";
+import type { Contestant } from "./timing.ts";
+
+/** What to run. */
+export interface PeerJob {
+  readonly name: string;
+  readonly method: string;
+  /** `key=value` pairs of the peer's `--set`. */
+  readonly options: readonly string[];
+  readonly prior: string;
+  /** Path of a float32 `.npy` [N, C, H, W]. */
+  readonly images: string;
+  readonly threads: number;
+  readonly batch: number;
+}
+
+/** A running peer; whoever starts it closes it. */
+export interface Peer extends Contestant {
+  close(): void;
+}
+
+/** The interpreter to use: `--python PATH`, else the virtual environment that `reference/README.md` makes. */
+export function findPython(flag: string | undefined): string | undefined {
+  return [flag, "reference/.venv/bin/python"].find((path) => path !== undefined && existsSync(path));
+}
+
+/** Starts the peer and waits until it has loaded and warmed up. */
+export async function startPeer(python: string, job: PeerJob): Promise<Peer> {
+  const child = spawn(
+    python,
+    ["reference/peers/purify_torch.py", "--serve", "--prior", job.prior, "--images", job.images, "--method", job.method]
+      .concat(["--threads", String(job.threads), "--batch", String(job.batch), "--set", ...job.options]),
+    { stdio: ["pipe", "pipe", "inherit"] },
+  );
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<string> => {
+    const { value, done } = await lines.next();
+    if (done === true) throw new Error(`${job.name}: the peer ended; its own message is above.`);
+    return value;
+  };
+  await next();
+  return {
+    name: job.name,
+    async run() {
+      child.stdin.write("\n");
+      return JSON.parse(await next()).seconds;
+    },
+    close: () => child.kill(),
+  };
+}

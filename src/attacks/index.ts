@@ -1,0 +1,1 @@
+export { applyTrigger, readTrigger, type Trigger } from "./trigger.ts";

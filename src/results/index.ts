@@ -1,0 +1,1 @@
+export { PURIFY_SCHEMA, type PurifyRow, type PurifySummary, purifyRow, purifySummary } from "./purify-row.ts";

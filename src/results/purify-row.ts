@@ -1,0 +1,58 @@
+/** @file One purified image as a result row: what `results.jsonl` holds, a line each. */
+import { z } from "zod";
+
+/** Version of the rows below. A field may be added; one that changes meaning gets a new version. */
+export const PURIFY_SCHEMA = "untrigger/purify@1";
+
+/** Schema of one purified image. Labels are class ids; `null` where nothing can be measured. */
+export const purifyRow = z.object({
+  /** Relative path of the input. */
+  name: z.string(),
+  /** Path of the purified picture, relative to the output folder. */
+  output: z.string(),
+  /** Class after purification (mean softmax over the votes), and its name. */
+  label: z.number().int().nullable(),
+  labelName: z.string().nullable(),
+  /** Class of the input as it came. */
+  labelBefore: z.number().int().nullable(),
+  /** Class probabilities after and before, [K]. */
+  scores: z.array(z.number()).nullable(),
+  scoresBefore: z.array(z.number()).nullable(),
+  /** How much purification changed what the classifier says; 0 = nothing. */
+  suspicion: z.number(),
+  /** Suspicion above the threshold; `null` without a threshold. */
+  flagged: z.boolean().nullable(),
+});
+
+/** One purified image. */
+export type PurifyRow = z.infer<typeof purifyRow>;
+
+/** Schema of what belongs to the whole run. */
+export const purifySummary = z.object({
+  schema: z.literal(PURIFY_SCHEMA),
+  method: z.string(),
+  preset: z.string(),
+  /** The complete options of each vote. */
+  options: z.array(z.record(z.string(), z.unknown())),
+  seed: z.number().int(),
+  count: z.number().int(),
+  flagged: z.number().int().nullable(),
+  /** Images whose label changed. */
+  changed: z.number().int().nullable(),
+  /** What suspicion is made of: `scores`, `labels`, or `weak` (pixels alone, no classifier). */
+  suspicion: z.enum(["scores", "labels", "weak"]),
+  threshold: z.number().nullable(),
+  /** Stated rate of clean images above the threshold, and how many clean images it was calibrated on. */
+  falsePositiveRate: z.number().nullable(),
+  calibrationCount: z.number().int().nullable(),
+  /** Noise deviations in [0, 1] pixel units, by stage. */
+  sigma01: z.record(z.string(), z.number()),
+  /** Images that the prior's network saw; images that the classifier saw. */
+  networkCalls: z.number().int(),
+  classifierCalls: z.number().int(),
+  priorHash: z.string().nullable(),
+  classifierHash: z.string().nullable(),
+});
+
+/** What belongs to a whole run of `purify`. */
+export type PurifySummary = z.infer<typeof purifySummary>;
