@@ -2,9 +2,11 @@
  * @file Reads the central directory of a zip archive: entries as views on its bytes, Zip64 included. Nothing is
  * expanded before somebody asks, and then into memory of the size that the directory states and the bytes allow.
  */
+
 import { FormatError } from "../core/errors.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { inflateExactly } from "./inflate.ts";
+import { quote } from "./quote.ts";
 
 /** One file of an archive. */
 export interface ZipEntry {
@@ -54,7 +56,8 @@ export function readZip(bytes: Uint8Array, name: string, maxEntries: number): Re
   const entries = new Map<string, ZipEntry>();
   for (let i = 0; i < count; i++) {
     const entry = readEntry(reader, bytes);
-    if (entries.has(entry.name)) throw new FormatError(`${name}: expected every file once, got "${entry.name}" twice.`);
+    if (entries.has(entry.name))
+      throw new FormatError(`${name}: expected every file once, got ${quote(entry.name)} twice.`);
     if (!entry.name.endsWith("/")) entries.set(entry.name, entry);
   }
   return entries;
@@ -65,7 +68,7 @@ export function readZip(bytes: Uint8Array, name: string, maxEntries: number): Re
  * @throws FormatError when they do not expand to the stated size.
  */
 export function expandEntry(entry: ZipEntry, archive: string): Uint8Array {
-  return entry.deflated ? inflateExactly(entry.stored, entry.size, `${archive}: "${entry.name}"`) : entry.stored;
+  return entry.deflated ? inflateExactly(entry.stored, entry.size, `${archive}: ${quote(entry.name)}`) : entry.stored;
 }
 
 /** Reads the record at the end of the archive, and the Zip64 one when that refers to it. */
@@ -109,7 +112,7 @@ function readEntry(reader: ByteReader, bytes: Uint8Array): ZipEntry {
   const name = new TextDecoder().decode(reader.take(nameLength));
   const extra = new ByteReader(reader.take(extraLength), archive);
   reader.take(commentLength);
-  const subject = `${archive}: "${name}"`;
+  const subject = `${archive}: ${quote(name)}`;
   if ((flags & 1) !== 0) throw new FormatError(`${subject}: expected a file without password, got an encrypted one.`);
   if (method !== 0 && method !== 8) {
     throw new FormatError(`${subject}: expected compression method 0 (stored) or 8 (deflated), got ${method}.`);

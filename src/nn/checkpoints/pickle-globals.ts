@@ -2,7 +2,9 @@
  * @file The allow-list of the pickle reader: every name that a checkpoint may ask for, and the record that it stands
  * for. Whatever is not here is refused by name. No Python code is known, looked up or run.
  */
+
 import { FormatError } from "../../core/errors.ts";
+import { printable } from "../../data/quote.ts";
 import type { DType } from "../../tensor/tensor.ts";
 import {
   describeValue,
@@ -171,9 +173,4 @@ function isSizes(value: PickleValue | undefined): value is number[] {
 
 function describeId(tag: PickleValue | undefined): string {
   return typeof tag === "string" && tag !== "storage" ? `one of "${printable(tag)}"` : "other values";
-}
-
-/** A stranger's text, cut to what fits a sentence. */
-function printable(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 120);
 }

@@ -1,6 +1,8 @@
 /** @file The one door to files of weights: safetensors, sharded ones, and both formats of torch. */
+
 import type { ByteSource } from "../../core/byte-source.ts";
 import { FormatError } from "../../core/errors.ts";
+import { printable, quote } from "../../data/quote.ts";
 import { looksLikeZip } from "../../data/zip.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { readSafetensors } from "./safetensors.ts";
@@ -30,7 +32,9 @@ export async function readCheckpoint(name: string, source: ByteSource, signal?: 
     for (const tensor of tensors) {
       const value = shard.get(tensor);
       if (value === undefined) {
-        throw new FormatError(`${subject}: expected tensor "${tensor}" in ${file}, got a file without it.`);
+        throw new FormatError(
+          `${subject}: expected tensor ${quote(tensor)} in ${printable(file)}, got a file without it.`,
+        );
       }
       state.set(tensor, value);
     }

@@ -1,8 +1,10 @@
 /** @file safetensors: bytes to tensors and back. The header is a claim; it is checked against the bytes first. */
+
 import { FormatError, messageOf } from "../../core/errors.ts";
+import { quote } from "../../data/quote.ts";
 import { elementCount } from "../../tensor/shape.ts";
 import { arrayOf, type DType, type Tensor } from "../../tensor/tensor.ts";
-import { repeatedKey } from "./json-keys.ts";
+import { outlineOf } from "./json-outline.ts";
 
 /** What a safetensors file holds. */
 export interface SafetensorsFile {
@@ -14,6 +16,8 @@ export interface SafetensorsFile {
 
 /** The format's own cap on its header. */
 const HEADER_LIMIT = 100_000_000;
+/** The header, a tensor's entry, its shape. */
+const HEADER_DEPTH = 3;
 
 /** The format's name of each element type. */
 export const codeOf = {
@@ -64,19 +68,8 @@ export function readSafetensors(bytes: Uint8Array, name = "safetensors file"): S
 }
 
 function parseHeader(bytes: Uint8Array, file: string): { entries: Entry[]; metadata: Map<string, string> } {
-  let header: unknown;
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    header = JSON.parse(text);
-  } catch (error) {
-    throw new FormatError(`${file}: expected a JSON header, got ${bytes.length} other bytes; ${messageOf(error)}.`, {
-      cause: error,
-    });
-  }
+  const header = parseJson(bytes, file);
   if (!isObject(header)) throw fail(file, "a JSON object as header, got another value");
-  const twice = repeatedKey(text);
-  if (twice !== undefined) throw fail(file, `every tensor once, got "${twice}" twice`);
   const metadata = new Map<string, string>();
   const entries: Entry[] = [];
   for (const [name, value] of Object.entries(header)) {
@@ -86,15 +79,31 @@ function parseHeader(bytes: Uint8Array, file: string): { entries: Entry[]; metad
     }
     if (!isObject(value)) throw fail(file, "__metadata__ to be an object of strings, got another value");
     for (const [key, text] of Object.entries(value)) {
-      if (typeof text !== "string") throw fail(file, `__metadata__ "${key}" to be a string, got ${typeof text}`);
+      if (typeof text !== "string") throw fail(file, `__metadata__ ${quote(key)} to be a string, got ${typeof text}`);
       metadata.set(key, text);
     }
   }
   return { entries, metadata };
 }
 
+/** Looks before it parses: nesting without end would take long, and a name twice would vanish. */
+function parseJson(bytes: Uint8Array, file: string): unknown {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const { depth, repeatedKey } = outlineOf(text);
+    if (depth > HEADER_DEPTH) throw fail(file, `a header of at most ${HEADER_DEPTH} levels, got ${depth}`);
+    if (repeatedKey !== undefined) throw fail(file, `every tensor once, got ${quote(repeatedKey)} twice`);
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof FormatError) throw error;
+    throw new FormatError(`${file}: expected a JSON header, got ${bytes.length} other bytes; ${messageOf(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
 function parseEntry(name: string, value: unknown, file: string): Entry {
-  const subject = `${file}: tensor "${name}"`;
+  const subject = `${file}: tensor ${quote(name)}`;
   if (!isObject(value)) throw fail(subject, "{ dtype, shape, data_offsets }, got another value");
   const { dtype: code, shape, data_offsets: offsets } = value;
   const dtype = dtypeOfCode.get(code);
@@ -116,10 +125,11 @@ function parseEntry(name: string, value: unknown, file: string): Entry {
 function checkTiling(entries: readonly Entry[], size: number, file: string): void {
   let end = 0;
   for (const { name, from, to } of [...entries].sort((a, b) => a.from - b.from || a.to - b.to)) {
-    if (to > size) throw fail(`${file}: tensor "${name}"`, `data within ${size} bytes, got offsets ${from} to ${to}`);
+    if (to > size)
+      throw fail(`${file}: tensor ${quote(name)}`, `data within ${size} bytes, got offsets ${from} to ${to}`);
     if (from !== end) {
       const what = from < end ? "an overlap" : "a hole";
-      throw fail(`${file}: tensor "${name}"`, `data from offset ${end}, got ${from}, which is ${what}`);
+      throw fail(`${file}: tensor ${quote(name)}`, `data from offset ${end}, got ${from}, which is ${what}`);
     }
     end = to;
   }

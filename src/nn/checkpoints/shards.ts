@@ -1,6 +1,8 @@
 /** @file Weights in several files: an index that says which file holds which tensor. */
+
 import { z } from "zod";
 import { FormatError, messageOf } from "../../core/errors.ts";
+import { quote } from "../../data/quote.ts";
 
 const MAX_SHARDS = 1000;
 
@@ -20,7 +22,7 @@ export function readShardIndex(bytes: Uint8Array, subject: string): ReadonlyMap<
   for (const [tensor, file] of Object.entries(result.data.weight_map)) {
     if (!/^[^/\\:\0]+$/.test(file) || file === "." || file === "..") {
       throw new FormatError(
-        `${subject}: expected files beside the index, got ${JSON.stringify(file).slice(0, 200)} for "${tensor}".`,
+        `${subject}: expected files beside the index, got ${JSON.stringify(file).slice(0, 200)} for ${quote(tensor)}.`,
       );
     }
     const tensors = shards.get(file) ?? [];

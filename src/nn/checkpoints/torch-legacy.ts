@@ -1,6 +1,8 @@
 /** @file `torch.save` before 1.6: five pickles in a row, then the storages one after the other. */
+
 import { FormatError } from "../../core/errors.ts";
 import { ByteReader } from "../../data/byte-reader.ts";
+import { quote } from "../../data/quote.ts";
 import { arrayOf } from "../../tensor/tensor.ts";
 import { unpickle } from "./pickle.ts";
 import type { StorageRecord } from "./pickle-values.ts";
@@ -37,7 +39,7 @@ export function readTorchLegacy(bytes: Uint8Array, subject: string): StateDict {
     bytesOf: ({ key }) => {
       const data = storages.get(key);
       if (data !== undefined) return data;
-      throw new FormatError(`${subject}: storage "${key}": expected its bytes in the file, got none.`);
+      throw new FormatError(`${subject}: storage ${quote(key)}: expected its bytes in the file, got none.`);
     },
   });
 }
@@ -50,7 +52,7 @@ function readStorages(
 ): ReadonlyMap<string, Uint8Array> {
   const storages = new Map<string, Uint8Array>();
   for (const key of keys) {
-    const subject = `${reader.name}: storage "${key}"`;
+    const subject = `${reader.name}: storage ${quote(key)}`;
     const storage = declared.get(key);
     if (storage === undefined) throw new FormatError(`${subject}: expected a storage that a tensor uses, got none.`);
     const count = reader.size64();

@@ -1,5 +1,7 @@
 /** @file Tensor records and the bytes of their storages become tensors; strided views become row-major. */
+
 import { FormatError } from "../../core/errors.ts";
+import { quote } from "../../data/quote.ts";
 import { elementCount, formatDims } from "../../tensor/shape.ts";
 import { arrayOf, type Tensor } from "../../tensor/tensor.ts";
 import { stridedCopyInto } from "./kernels.ts";
@@ -30,7 +32,7 @@ export function materialise(
   let budget = COPY_FACTOR * source.fileSize + COPY_FLOOR;
   const tensors = new Map<string, Tensor>();
   for (const [name, record] of records) {
-    const subject = `${source.subject}: tensor "${name}"`;
+    const subject = `${source.subject}: tensor ${quote(name)}`;
     const bytes = source.bytesOf(record.storage);
     const { dtype, dims } = record;
     const Values = arrayOf[dtype];

@@ -1,6 +1,8 @@
 /** @file `torch.save` since 1.6: a zip of stored entries, `NAME/data.pkl` and one `NAME/data/KEY` per storage. */
+
 import { FormatError } from "../../core/errors.ts";
 import { ByteReader } from "../../data/byte-reader.ts";
+import { quote } from "../../data/quote.ts";
 import { readZip, type ZipEntry } from "../../data/zip.ts";
 import { arrayOf } from "../../tensor/tensor.ts";
 import { unpickle } from "./pickle.ts";
@@ -38,10 +40,10 @@ export function readTorchZip(bytes: Uint8Array, subject: string): StateDict {
     subject,
     fileSize: bytes.length,
     bytesOf: ({ key, dtype, count }) => {
-      const data = plain(entries.get(`${root}data/${key}`), `${subject}: storage "${key}"`);
+      const data = plain(entries.get(`${root}data/${key}`), `${subject}: storage ${quote(key)}`);
       const size = count * (dtype === undefined ? 1 : arrayOf[dtype].BYTES_PER_ELEMENT);
       if (data.length >= size) return data.subarray(0, size);
-      throw new FormatError(`${subject}: storage "${key}": expected ${size} bytes, got ${data.length}.`);
+      throw new FormatError(`${subject}: storage ${quote(key)}: expected ${size} bytes, got ${data.length}.`);
     },
   });
 }
@@ -50,6 +52,6 @@ function plain(entry: ZipEntry | undefined, subject: string): Uint8Array {
   if (entry === undefined) throw new FormatError(`${subject}: expected its bytes in the archive, got no such entry.`);
   if (!entry.deflated) return entry.stored;
   throw new FormatError(
-    `${subject}: expected "${entry.name}" stored as torch.save does, got it deflated. Load and save it with torch.`,
+    `${subject}: expected ${quote(entry.name)} stored as torch.save does, got it deflated. Load and save it with torch.`,
   );
 }

@@ -1,13 +1,18 @@
 /** @file How networks take their weights: by name and shape, checked, as float32, with a list of what nobody took. */
+
 import type { ByteSource } from "../../core/byte-source.ts";
 import { FormatError } from "../../core/errors.ts";
 import { nearestName } from "../../core/names.ts";
+import { quote } from "../../data/quote.ts";
 import { floatsFromBfloat16, floatsFromFloat16 } from "../../tensor/half.ts";
 import { formatDims, sameDims } from "../../tensor/shape.ts";
 import type { Float32Tensor, Tensor } from "../../tensor/tensor.ts";
 import { firstNonFinite } from "./kernels.ts";
 import { readCheckpoint } from "./read-checkpoint.ts";
 import type { StateDict } from "./state-dict.ts";
+
+/** Comparing names takes time, and a stranger's file may have a million. */
+const GUESS_AMONG = 5000;
 
 /** The tensors of one checkpoint, and a memory of which were taken. */
 export interface Weights {
@@ -62,22 +67,22 @@ export function takeTensor(
 ): Float32Tensor {
   const stored = state.get(name);
   if (stored === undefined) {
-    const guess = nearestName(name, [...state.keys()]);
-    const hint = guess === undefined ? "" : `; the nearest of its names is "${guess}"`;
+    const guess = nearestName(name, [...state.keys()].slice(0, GUESS_AMONG));
+    const hint = guess === undefined ? "" : `; the nearest of its names is ${quote(guess)}`;
     throw new FormatError(
-      `${subject}: expected tensor "${name}" of ${formatDims(dims)}, got none among ${state.size}${hint}.`,
+      `${subject}: expected tensor ${quote(name)} of ${formatDims(dims)}, got none among ${state.size}${hint}.`,
     );
   }
   if (!sameDims(stored.dims, dims)) {
     throw new FormatError(
-      `${subject}: expected tensor "${name}" of ${formatDims(dims)}, got ${formatDims(stored.dims)}.`,
+      `${subject}: expected tensor ${quote(name)} of ${formatDims(dims)}, got ${formatDims(stored.dims)}.`,
     );
   }
   const value = toFloat32(stored);
   const bad = firstNonFinite(value.data);
   if (bad !== -1) {
     throw new FormatError(
-      `${subject}: expected finite numbers in tensor "${name}", got ${value.data[bad]} at index ${bad}.`,
+      `${subject}: expected finite numbers in tensor ${quote(name)}, got ${value.data[bad]} at index ${bad}.`,
     );
   }
   return value;
