@@ -11,7 +11,7 @@ import { createNoise, type ImageId } from "../core/noise.ts";
 import type { NoiseSource, RunContext } from "../core/run-context.ts";
 import type { Prior } from "../diffusion/prior.ts";
 import { labelChanges, largestResidual, softmaxShift } from "../metrics/suspicion.ts";
-import type { Purifier } from "../purify/purifier.ts";
+import type { Purifier, PurifierDescriptor } from "../purify/purifier.ts";
 import { purifiers } from "../purify/registry.ts";
 import { combine } from "../tensor/arithmetic.ts";
 import { repeatRows, rowsOf } from "../tensor/rows.ts";
@@ -72,7 +72,7 @@ export async function openPurifier(
   choice: MethodChoice,
   assets: PurifierAssets,
 ): Promise<OpenPurifier> {
-  const descriptor = findMethod("purifier", method, purifiers);
+  const descriptor: PurifierDescriptor = findMethod<PurifierDescriptor>("purifier", method, purifiers);
   const plan = planVotes(descriptor, choice);
   for (const [asset, flag] of [
     ["prior", "--prior DIR"],
