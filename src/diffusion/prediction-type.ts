@@ -15,6 +15,7 @@ import { channelsInto, combineRowsInto, interpolate } from "./kernels.ts";
 import type { NoisePredictor, Prediction } from "./predictor.ts";
 import type { NoiseSchedule } from "./schedule.ts";
 import type { PredictionType } from "./scheduler-config.ts";
+import { finiteAlphaBar } from "./schedules.ts";
 
 /** A net as its graph is: x [N, C, H, W] and t [N] in, [N, C, H, W] or (with a learned variance) [N, 2C, H, W] out. */
 export type RawNet = (x: RealTensor, t: Float64Array, signal?: AbortSignal) => Promise<RealTensor>;
@@ -25,22 +26,23 @@ export type RawNet = (x: RealTensor, t: Float64Array, signal?: AbortSignal) => P
  * @throws ShapeError (on use) when the net returns neither C nor 2C channels of x's size.
  */
 export function adaptPrediction(type: PredictionType, schedule: NoiseSchedule, net: RawNet): NoisePredictor {
+  const alphaBarAt = alphaBarCurve(schedule);
   return async (x, t, signal) => {
     const { output, variance } = splitVariance(x, await net(x, t, signal));
     const learned = variance === undefined ? {} : { variance };
     if (type === "epsilon") return { noise: output, ...learned };
-    const alphasBar = t.map((timestep) => alphaBarAtTimestep(schedule, timestep));
+    const alphasBar = t.map(alphaBarAt);
     return { ...(type === "sample" ? fromX0(x, output, alphasBar) : fromVelocity(x, output, alphasBar)), ...learned };
   };
 }
 
 /**
- * Alpha bar at what the net is shown; between two timesteps its logarithm is interpolated.
+ * Alpha bar as a function of what the net is shown; between two timesteps its logarithm is interpolated.
  * @source Lu et al. 2022, "DPM-Solver", appendix D.4 (discrete-time models as continuous ones). https://arxiv.org/abs/2206.00927
  */
-export function alphaBarAtTimestep(schedule: NoiseSchedule, timestep: number): number {
-  const exact = schedule.alphasBar[schedule.timesteps.indexOf(timestep)];
-  return exact ?? Math.exp(interpolate(timestep, schedule.timesteps, schedule.alphasBar.map(Math.log)));
+export function alphaBarCurve({ alphasBar, timesteps }: NoiseSchedule): (timestep: number) => number {
+  const logs = alphasBar.map((alphaBar) => Math.log(finiteAlphaBar(alphaBar)));
+  return (timestep) => alphasBar[timesteps.indexOf(timestep)] ?? Math.exp(interpolate(timestep, timesteps, logs));
 }
 
 function fromX0(x: RealTensor, x0: RealTensor, alphasBar: Float64Array): Prediction {

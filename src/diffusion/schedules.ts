@@ -105,6 +105,11 @@ export function alphaBarAt(schedule: NoiseSchedule, index: number): number {
   return value;
 }
 
+/** Alpha bar where log-SNR must be finite: 2^-24 in place of 0, the last of a zero-SNR schedule. @source diffusers' DPMSolverMultistepScheduler */
+export function finiteAlphaBar(alphaBar: number): number {
+  return alphaBar === 0 ? 2 ** -24 : alphaBar;
+}
+
 /**
  * What the net is shown at an index.
  * @throws OptionError when the index is not an integer from 0 to T-1.

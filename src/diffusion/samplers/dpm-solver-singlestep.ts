@@ -2,6 +2,8 @@
  * @file DPM-Solver and DPM-Solver++ singlestep: groups of 1, 2 or 3 points. Within a group each step starts again from
  * the group's first point s with what is known inside the group, so a group of n costs n calls and has order n.
  * Symbols: see dpm-solver.ts; m_s, m_1, m_2 are the values at the group's points.
+ * The SDE form is diffusers'. Its noises within a group are independent, which costs it its order: on Gaussian data the
+ * deviation is 5 % too small at 160 steps, where multistep is 0.04 % off. The registry does not offer it.
  * @source Lu et al. 2022, "DPM-Solver", Algorithms 1 and 2. https://arxiv.org/abs/2206.00927
  */
 import { combine } from "../../tensor/arithmetic.ts";

@@ -34,11 +34,6 @@ export function nodeOf(ratio: number): Node {
   return { ratio, alpha, sigma: ratio * alpha, lambda: -Math.log(ratio) };
 }
 
-/** Alpha bar as the solvers take it: 2^-24 in place of 0 (the last of a zero-SNR schedule), where log-SNR is infinite. */
-export function solverAlphaBar(alphaBar: number): number {
-  return alphaBar === 0 ? 2 ** -24 : alphaBar;
-}
-
 /** What the solver integrates at a node: the clipped clean image for `…++`, the noise (that of the clipped image) else. */
 export function modelValue(
   x: RealTensor,

@@ -6,8 +6,7 @@ import { OptionError } from "../../core/errors.ts";
 import { interpolate } from "../kernels.ts";
 import { roundHalfEven } from "../round-half-even.ts";
 import type { NoiseSchedule } from "../schedule.ts";
-import { alphaBarAt, linspace, timestepAt } from "../schedules.ts";
-import { solverAlphaBar } from "./dpm-solver.ts";
+import { alphaBarAt, finiteAlphaBar, linspace, timestepAt } from "../schedules.ts";
 
 /** n evaluations and n + 1 points. */
 export interface SolverGrid {
@@ -22,7 +21,7 @@ export type GridEnd = "zero" | "index-0";
 
 /** sigma / alpha at an index. @throws OptionError when the index is outside the schedule. */
 export function ratioAt(schedule: NoiseSchedule, index: number): number {
-  const alphaBar = solverAlphaBar(alphaBarAt(schedule, index));
+  const alphaBar = finiteAlphaBar(alphaBarAt(schedule, index));
   return Math.sqrt((1 - alphaBar) / alphaBar);
 }
 
@@ -38,7 +37,7 @@ export function indexGrid(schedule: NoiseSchedule, indices: readonly number[], e
  * `steps` evaluations evenly in lambda from index `start`; the net is shown fractional timesteps, with log alpha
  * interpolated between indices.
  * @param end an index: the last point, not evaluated (`steps + 1` points); `"zero"`: the last evaluation is at index 0
- *   and the last point is the clean image. @param start at least 1.
+ *   and the last point is the clean image.
  * @throws OptionError when the indices do not descend.
  * @source Lu et al. 2022, "DPM-Solver", section 3.4 and appendix D.4. https://arxiv.org/abs/2206.00927
  */
@@ -46,13 +45,14 @@ export function lambdaGrid(
   schedule: NoiseSchedule,
   { start, end, steps }: { readonly start: number; readonly end: number | "zero"; readonly steps: number },
 ): SolverGrid {
+  if (start === 0 && end === "zero") return indexGrid(schedule, [0], "zero");
   const last = end === "zero" ? 0 : end;
   if (!(last < start)) throw new OptionError(`end: expected an index below the start ${start}, got ${last}.`);
   const [from, to] = [-Math.log(ratioAt(schedule, start)), -Math.log(ratioAt(schedule, last))];
   const points = linspace(from, to, end === "zero" ? steps : steps + 1).map((lambda) => Math.exp(-lambda));
   const evaluated = points.subarray(0, steps);
   // log alpha = -log(1 + ratio^2) / 2 rises towards the clean image, so the schedule is read backwards.
-  const logAlphas = schedule.alphasBar.map((alphaBar) => Math.log(solverAlphaBar(alphaBar)) / 2).reverse();
+  const logAlphas = schedule.alphasBar.map((alphaBar) => Math.log(finiteAlphaBar(alphaBar)) / 2).reverse();
   const shown = schedule.timesteps.slice().reverse();
   return {
     timesteps: evaluated.map((ratio) => interpolate(-Math.log1p(ratio * ratio) / 2, logAlphas, shown)),
@@ -70,6 +70,7 @@ export function karrasGrid(
   schedule: NoiseSchedule,
   { start, steps }: { readonly start: number; readonly steps: number },
 ): SolverGrid {
+  if (start === 0) return indexGrid(schedule, [0], "zero");
   const rho = 7;
   const ratios = linspace(ratioAt(schedule, start) ** (1 / rho), ratioAt(schedule, 0) ** (1 / rho), steps).map(
     (root) => root ** rho,

@@ -1,0 +1,58 @@
+/** @file Public door of `diffusion/`: schedules, samplers, and what a prior is. */
+export { noised } from "./forward.ts";
+export { noiseLike } from "./noise.ts";
+export { type Jump, type Posterior, posteriorOf } from "./posterior.ts";
+export { adaptPrediction, type RawNet } from "./prediction-type.ts";
+export type { NoisePredictor, Prediction } from "./predictor.ts";
+export type { Prior } from "./prior.ts";
+export { respace, spaceTimesteps } from "./respacing.ts";
+export { type Clip, clipX0, type DynamicThreshold, estimateX0, noiseBetween } from "./samplers/clean-estimate.ts";
+export { type DdimOptions, type DdimStepOptions, ddim, ddimStep } from "./samplers/ddim.ts";
+export { type DdpmOptions, type DdpmStepOptions, ddpm, ddpmStep, type Variance } from "./samplers/ddpm.ts";
+export type { SolverAlgorithm } from "./samplers/dpm-solver.ts";
+export { dpmSolverMultistep, type MultistepOptions } from "./samplers/dpm-solver-multistep.ts";
+export { dpmSolverSinglestep, type SinglestepOptions } from "./samplers/dpm-solver-singlestep.ts";
+export {
+  everyIndex,
+  jumpsOver,
+  linGrid,
+  spacedIndices,
+  type TimestepSpacing,
+  trailGrid,
+} from "./samplers/grids.ts";
+export {
+  type DenoiseRequest,
+  openSampler,
+  type SampledPrior,
+  type SamplerDescriptor,
+  type SamplerName,
+  samplers,
+} from "./samplers/registry.ts";
+export type { SampleRun, StepNoise } from "./samplers/sampling.ts";
+export {
+  type GridEnd,
+  indexGrid,
+  indicesAbove,
+  karrasGrid,
+  lambdaGrid,
+  type SolverGrid,
+  type SolverSpacing,
+  solverIndices,
+} from "./samplers/solver-grids.ts";
+export type { SolverOptions } from "./samplers/solver-options.ts";
+export type { NoiseSchedule } from "./schedule.ts";
+export { type PredictionType, type SchedulerFacts, scheduleFromConfig } from "./scheduler-config.ts";
+export {
+  alphaBarAt,
+  cosineBetas,
+  indexForSigma01,
+  linearBetas,
+  makeSchedule,
+  openAiLinearBetas,
+  rescaleTimesteps,
+  scaledLinearBetas,
+  sigma01,
+  sigmoidBetas,
+  timestepAt,
+  zeroSnrBetas,
+} from "./schedules.ts";
