@@ -11,6 +11,7 @@ export type Feeds = Readonly<Record<string, Tensor>>;
 export interface ValueInfo {
   readonly name: string;
   readonly dtype: string;
+  /** Empty for a scalar, and for a value of which the model does not say the rank. */
   readonly dims: readonly (number | string)[];
 }
 
@@ -19,17 +20,20 @@ export interface Session {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   /**
-   * Runs the model once.
-   * @throws ShapeError for inputs of other dims or missing ones, RuntimeFailure when the engine fails, the signal's
-   * reason when it is aborted before the run (a run itself cannot be interrupted).
+   * Runs the model once. The event loop turns before the engine starts, so timers and interrupts are heard between runs;
+   * feeds must not be changed until the promise settles. The results are memory of their own.
+   * @throws ShapeError for inputs of another type or other dims, missing or unknown ones; RuntimeFailure when the engine
+   * fails or the session is disposed; the signal's reason when it is aborted before the engine starts (a run itself
+   * cannot be interrupted).
    */
   run(feeds: Feeds, signal?: AbortSignal): Promise<Record<string, Tensor>>;
+  /** Waits for runs that have begun, then frees the model. */
   dispose(): Promise<void>;
 }
 
 /** Settings of one session. */
 export interface LoadOptions {
-  /** Threads inside one run; the number of cores when left out. */
+  /** Threads inside one run; the runtime's setting when left out. On the web it is one number for the whole page. */
   readonly threads?: number | undefined;
   /** Files of external data by the relative location that the model names. */
   readonly externalData?: Readonly<Record<string, Uint8Array>> | undefined;
@@ -41,6 +45,9 @@ export interface Runtime {
   readonly name: string;
   readonly version: string;
   readonly device: Device;
-  /** @throws FormatError when the bytes are no model, UnsupportedOpError when an operator has no implementation. */
+  /**
+   * @throws FormatError when the bytes are no model or an invalid one, UnsupportedOpError when an operator has no
+   * implementation, RuntimeFailure when there is not enough memory, OptionError for a number of threads that is none.
+   */
   load(model: Uint8Array, options?: LoadOptions): Promise<Session>;
 }
