@@ -32,6 +32,17 @@ export function readImageInput(dims: readonly (number | string)[], layout: Layou
     : { layout: "NHWC", batch, channels: last, height: second, width: third };
 }
 
+/** Images of one fixed batch, and numbers in it, that a model may ask for: its word alone must not fill the memory. */
+const MOST_ROWS = 4096;
+const MOST_VALUES = 2 ** 28;
+
+/** What is wrong with the size of an input, in words; undefined when it is within bounds. */
+export function oversized({ batch = 1, channels = 1, height = 1, width = 1 }: ImageInput): string | undefined {
+  if (batch > MOST_ROWS) return `a batch of at most ${MOST_ROWS} images, got ${batch}`;
+  const values = batch * channels * height * width;
+  return values > MOST_VALUES ? `an input of at most ${MOST_VALUES} numbers, got ${values}` : undefined;
+}
+
 /**
  * The input of a {@link Classifier} without the numbers that are not known.
  */

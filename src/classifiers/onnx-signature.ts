@@ -4,7 +4,7 @@ import { unknownName } from "../core/names.ts";
 import type { Session, ValueInfo } from "../runtime/runtime.ts";
 import { formatDims } from "../tensor/shape.ts";
 import { type FeedType, feedTypes } from "./feed.ts";
-import { type ImageInput, type Layout, readImageInput } from "./image-input.ts";
+import { type ImageInput, type Layout, oversized, readImageInput } from "./image-input.ts";
 
 /** Flags about a model's inputs and outputs. */
 export interface SignatureFlags {
@@ -45,6 +45,8 @@ export function readSignature({ inputs, outputs }: Session, flags: SignatureFlag
       `classifier: expected an image input of 4 axes, got "${input.name}" with dims ${formatDims(input.dims)}.`,
     );
   }
+  const excess = oversized(image);
+  if (excess !== undefined) throw new FormatError(`classifier: expected ${excess} in "${input.name}".`);
   const dtype = feedTypes.find((type) => type === input.dtype);
   if (dtype === undefined) {
     throw new FormatError(

@@ -324,6 +324,11 @@ describe("what is no classifier", () => {
     await expect(opening).rejects.toThrow(sentence);
   });
 
+  test("a batch beyond reason is refused before memory is taken for it", async () => {
+    const opening = openOnnxClassifier({ model: echo([1_000_000, 1, 28, 28]) }, runtime, NONE);
+    await expect(opening).rejects.toThrow("a batch of at most 4096 images, got 1000000");
+  });
+
   test("NaN weights are found when it is opened", async () => {
     const opening = open((g) => {
       const rows = g.op("Flatten", [g.input("a", "float32", ["N", 1, 2, 2])], { axis: int(1) });

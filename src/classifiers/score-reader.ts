@@ -84,7 +84,8 @@ export function createScoreReader({ subject, wrongForm, wrongValue, ...stated }:
     const rows = float32([wanted, k]);
     for (let i = 0; i < rows.data.length; i++) {
       const value = values[i] ?? Number.NaN;
-      if (!Number.isFinite(value)) {
+      // As float32: a double that overflows is no score either.
+      if (!Number.isFinite(Math.fround(value))) {
         const image = first + Math.floor(i / k);
         throw wrongValue(`${subject}: expected finite scores, got ${value} for image ${image} of the batch.`);
       }
