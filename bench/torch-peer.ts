@@ -31,8 +31,16 @@ export function findPython(flag: string | undefined): string | undefined {
 export async function startPeer(python: string, job: PeerJob): Promise<Peer> {
   const child = spawn(
     python,
-    ["reference/peers/purify_torch.py", "--serve", "--prior", job.prior, "--images", job.images, "--method", job.method]
-      .concat(["--threads", String(job.threads), "--batch", String(job.batch), "--set", ...job.options]),
+    [
+      "reference/peers/purify_torch.py",
+      "--serve",
+      "--prior",
+      job.prior,
+      "--images",
+      job.images,
+      "--method",
+      job.method,
+    ].concat(["--threads", String(job.threads), "--batch", String(job.batch), "--set", ...job.options]),
     { stdio: ["pipe", "pipe", "inherit"] },
   );
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

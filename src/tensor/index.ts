@@ -1,0 +1,16 @@
+export { affine, clamp, combine } from "./arithmetic.ts";
+export { bytesFromUnit, unitFromBytes } from "./image-bytes.ts";
+export { concatRows, repeatRows, rowsOf } from "./rows.ts";
+export { elementCount, formatDims, type ImageDims, imageDims, sameDims } from "./shape.ts";
+export {
+  type DataOf,
+  type DType,
+  type Float32Tensor,
+  float32,
+  int64,
+  type RealTensor,
+  type Tensor,
+  type TensorOf,
+  tensor,
+  toNumbers,
+} from "./tensor.ts";
