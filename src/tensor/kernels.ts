@@ -118,27 +118,58 @@ export function resampleRowsInto(out: Reals, x: Reals, height: number, width: nu
 
 /** Means over blocks of `scale` x `scale` pixels of planes `height` x `width`; blocks at the far edges may be smaller. */
 export function averageBlocksInto(out: Reals, x: Reals, height: number, width: number, scale: number): void {
-  const [rows, columns] = [Math.ceil(height / scale), Math.ceil(width / scale)];
-  for (let i = 0; i < out.length; i++) {
-    const column = (i % columns) * scale;
-    const row = (Math.floor(i / columns) % rows) * scale;
-    const start = Math.floor(i / (columns * rows)) * height * width;
-    const [lastRow, lastColumn] = [Math.min(row + scale, height), Math.min(column + scale, width)];
-    let sum = 0;
-    for (let y = row; y < lastRow; y++) {
-      for (let z = column; z < lastColumn; z++) sum += x[start + y * width + z]!;
+  let i = 0;
+  for (let start = 0; i < out.length; start += height * width) {
+    for (let top = 0; top < height; top += scale) {
+      const bottom = Math.min(top + scale, height);
+      for (let left = 0; left < width; left += scale, i++) {
+        const right = Math.min(left + scale, width);
+        let sum = 0;
+        for (let row = top; row < bottom; row++) {
+          for (let at = start + row * width + left; at < start + row * width + right; at++) sum += x[at]!;
+        }
+        out[i] = sum / ((bottom - top) * (right - left));
+      }
     }
-    out[i] = sum / ((lastRow - row) * (lastColumn - column));
   }
 }
 
 /** Copies the values of planes of blocks into planes of `height` x `width` pixels, `scale` x `scale` pixels a block. */
 export function copyBlocksInto(out: Reals, x: Reals, height: number, width: number, scale: number): void {
-  const [rows, columns] = [Math.ceil(height / scale), Math.ceil(width / scale)];
-  for (let i = 0; i < out.length; i++) {
-    const column = Math.floor((i % width) / scale);
-    const row = Math.floor((Math.floor(i / width) % height) / scale);
-    const plane = Math.floor(i / (width * height));
-    out[i] = x[(plane * rows + row) * columns + column]!;
+  const columns = Math.ceil(width / scale);
+  let i = 0;
+  for (let start = 0; i < out.length; start += Math.ceil(height / scale) * columns) {
+    for (let row = 0; row < height; row++) {
+      const from = start + Math.floor(row / scale) * columns;
+      for (let column = 0; column < columns; column++) {
+        const value = x[from + column]!;
+        const end = i + Math.min(scale, width - column * scale);
+        while (i < end) out[i++] = value;
+      }
+    }
+  }
+}
+
+/** How a strided view lies in its storage; offset and strides count elements of `size` bytes. */
+export interface Layout {
+  readonly offset: number;
+  readonly dims: readonly number[];
+  readonly strides: readonly number[];
+  readonly size: number;
+}
+
+/** Copies a strided view element by element into row-major order; `out` holds exactly the view's elements. */
+export function stridedCopyInto(out: Uint8Array, source: Uint8Array, { offset, dims, strides, size }: Layout): void {
+  const index = new Uint32Array(dims.length);
+  let from = offset;
+  for (let to = 0; to < out.length; to += size) {
+    for (let byte = 0; byte < size; byte++) out[to + byte] = source[from * size + byte]!;
+    for (let axis = dims.length - 1; axis >= 0; axis--) {
+      from += strides[axis]!;
+      index[axis]! += 1;
+      if (index[axis]! < dims[axis]!) break;
+      from -= strides[axis]! * dims[axis]!;
+      index[axis] = 0;
+    }
   }
 }

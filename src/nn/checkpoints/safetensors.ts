@@ -1,10 +1,10 @@
 /** @file safetensors: bytes to tensors and back. The header is a claim; it is checked against the bytes first. */
 
 import { FormatError, messageOf } from "../../core/errors.ts";
+import { outlineOf } from "../../data/json-outline.ts";
 import { quote } from "../../data/quote.ts";
 import { elementCount } from "../../tensor/shape.ts";
 import { arrayOf, type DType, type Tensor } from "../../tensor/tensor.ts";
-import { outlineOf } from "./json-outline.ts";
 
 /** What a safetensors file holds. */
 export interface SafetensorsFile {
@@ -141,7 +141,8 @@ function tensorAt({ dtype, dims, from, to }: Entry, bytes: Uint8Array, start: nu
   const offset = bytes.byteOffset + start + from;
   const count = (to - from) / Values.BYTES_PER_ELEMENT;
   const aligned = offset % Values.BYTES_PER_ELEMENT === 0;
-  const source = aligned ? bytes : bytes.slice(start + from, start + to);
+  // Not `slice`: a Node Buffer's shares memory, and its `buffer` is the whole pool.
+  const source = aligned ? bytes : new Uint8Array(bytes.subarray(start + from, start + to));
   // Shared memory serves as well; the constructors' common signature only names the other kind.
   const data = new Values(source.buffer as ArrayBuffer, aligned ? offset : 0, count);
   return { dtype, dims, data } as Tensor;

@@ -2,9 +2,9 @@
 
 import { FormatError } from "../../core/errors.ts";
 import { quote } from "../../data/quote.ts";
+import { stridedCopyInto } from "../../tensor/kernels.ts";
 import { elementCount, formatDims } from "../../tensor/shape.ts";
 import { arrayOf, type Tensor } from "../../tensor/tensor.ts";
-import { stridedCopyInto } from "./kernels.ts";
 import type { StorageRecord, TensorRecord } from "./pickle-values.ts";
 
 /** Where the bytes of a file's storages are. */
