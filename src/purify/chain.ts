@@ -15,6 +15,11 @@ import type { NoiseSchedule } from "../diffusion/schedule.ts";
 import { timestepAt } from "../diffusion/schedules.ts";
 import type { RealTensor } from "../tensor/tensor.ts";
 
+/** The option `clip` with a method's own default. */
+export function clipOption(value: boolean): z.ZodDefault<z.ZodBoolean> {
+  return z.boolean().default(value).describe("Clamps the predicted clean image to the pixel range in every step.");
+}
+
 /** Options that say how a chain is walked; every diffusion purifier has these under the same names. */
 export const samplerOptions = {
   sampler: z
@@ -28,7 +33,7 @@ export const samplerOptions = {
       "Which indices ddim visits: lin ends at index 0, trail a whole stride above it and wastes no call there.",
     ),
   eta: z.number().min(0).max(1).default(0).describe("Share of fresh noise in a ddim step; 0 is deterministic."),
-  clip: z.boolean().default(false).describe("Clamps the predicted clean image to the pixel range in every step."),
+  clip: clipOption(false),
   variance: z
     .enum(["prior", "fixed-small", "fixed-large", "learned-range"])
     .default("prior")

@@ -108,82 +108,71 @@ export function pasteInto(
   }
 }
 
+/** How a small map becomes one of `height` x `width` pixels: the weights along both axes, two taps a position. */
+export interface Enlargement {
+  readonly cells: number;
+  readonly height: number;
+  readonly width: number;
+  readonly down: AxisWeights;
+  readonly across: AxisWeights;
+}
+
 /**
- * Masks of `cells` x `cells` cells, enlarged along `down` and `across` and cut out at their offsets.
- * @param out planes of `height` x `width`. @param grids one grid a mask. @param offsets first row and column of each cut.
+ * One small map of `cells` x `cells` values, enlarged and cut out from row `top` and column `left` on.
+ * @param from where the map begins in `maps`. @param rows memory for `cells` x `width` values.
  */
-export function enlargedMasksInto(
-  out: Float32Array,
-  grids: ArrayLike<number>,
-  {
-    offsets,
-    cells,
-    height,
-    width,
-    down,
-    across,
-  }: {
-    offsets: ArrayLike<number>;
-    cells: number;
-    height: number;
-    width: number;
-    down: AxisWeights;
-    across: AxisWeights;
-  },
+export function enlargeInto(
+  out: Float64Array,
+  maps: Uint8Array | Float64Array,
+  { cells, height, width, down, across }: Enlargement,
+  { from, top, left, rows }: { from: number; top: number; left: number; rows: Float64Array },
 ): void {
-  const rows = new Float64Array(cells * width);
-  const masks = out.length / (height * width);
-  for (let mask = 0; mask < masks; mask++) {
-    const [top, left] = [offsets[2 * mask]!, offsets[2 * mask + 1]!];
+  const { indices, weights } = across;
+  for (let x = 0; x < width; x++) {
+    const k = 2 * (left + x);
+    const [first, second] = [from + indices[k]!, from + indices[k + 1]!];
+    const [weight, other] = [weights[k]!, weights[k + 1]!];
     for (let g = 0; g < cells; g++) {
-      const from = (mask * cells + g) * cells;
-      for (let x = 0; x < width; x++) {
-        const k = 2 * (left + x);
-        rows[g * width + x] =
-          across.weights[k]! * grids[from + across.indices[k]!]! +
-          across.weights[k + 1]! * grids[from + across.indices[k + 1]!]!;
-      }
+      rows[g * width + x] = weight * maps[first + g * cells]! + other * maps[second + g * cells]!;
     }
-    for (let y = 0; y < height; y++) {
-      const k = 2 * (top + y);
-      const [first, second] = [down.indices[k]! * width, down.indices[k + 1]! * width];
-      const [weight, other] = [down.weights[k]!, down.weights[k + 1]!];
-      const to = (mask * height + y) * width;
-      for (let x = 0; x < width; x++) out[to + x] = weight * rows[first + x]! + other * rows[second + x]!;
-    }
+  }
+  for (let y = 0; y < height; y++) {
+    const k = 2 * (top + y);
+    const [first, second] = [down.indices[k]! * width, down.indices[k + 1]! * width];
+    const [weight, other] = [down.weights[k]!, down.weights[k + 1]!];
+    for (let x = 0; x < width; x++) out[y * width + x] = weight * rows[first + x]! + other * rows[second + x]!;
   }
 }
 
-/** One image [C, H, W] under every mask: `x m + fill (1 - m)`, the fill a colour of C values. */
+/** One image [C, H, W] under one mask: `x m + fill (1 - m)`, the fill a colour of C values; written from `to` on. */
 export function maskedInto(
   out: Float32Array,
-  image: ArrayLike<number>,
-  masks: Float32Array,
-  fill: ArrayLike<number>,
-  plane: number,
+  image: Float32Array,
+  mask: Float64Array,
+  { fill, to }: { fill: Float64Array; to: number },
 ): void {
-  const channels = fill.length;
-  const count = masks.length / plane;
-  let i = 0;
-  for (let mask = 0; mask < count; mask++) {
-    for (let c = 0; c < channels; c++) {
-      const colour = fill[c]!;
-      for (let p = 0; p < plane; p++, i++) {
-        out[i] = colour + masks[mask * plane + p]! * (image[c * plane + p]! - colour);
-      }
+  const plane = mask.length;
+  for (let c = 0; c < fill.length; c++) {
+    const colour = fill[c]!;
+    const from = c * plane;
+    for (let p = 0; p < plane; p++) out[to + from + p] = colour + mask[p]! * (image[from + p]! - colour);
+  }
+}
+
+/** `sums[i] += weights[i] * mask` for every i, the mask one of 0 and 1 that begins at `from` in `masks`. */
+export function addWeightedInto(sums: Float64Array, masks: Uint8Array, weights: Float64Array, from: number): void {
+  const size = sums.length / weights.length;
+  for (let i = 0; i < weights.length; i++) {
+    const weight = weights[i]!;
+    for (let k = 0; k < size; k++) {
+      if (masks[from + k] === 1) sums[i * size + k] = sums[i * size + k]! + weight;
     }
   }
 }
 
-/** Adds `weights[mask] * masks[mask]`, summed over the masks, to one map. */
-export function addWeightedMasksInto(map: Float64Array, masks: Float32Array, weights: ArrayLike<number>): void {
-  const plane = map.length;
-  const count = masks.length / plane;
-  for (let mask = 0; mask < count; mask++) {
-    const weight = weights[mask]!;
-    if (weight === 0) continue;
-    for (let p = 0; p < plane; p++) map[p]! += weight * masks[mask * plane + p]!;
-  }
+/** `out[to + i] += x[i]` for every i of x. */
+export function addInto(out: Float64Array, x: Float64Array, to: number): void {
+  for (let i = 0; i < x.length; i++) out[to + i] = out[to + i]! + x[i]!;
 }
 
 /** The same map in every channel. */

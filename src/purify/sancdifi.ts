@@ -22,7 +22,7 @@ import { sigma01 } from "../diffusion/schedules.ts";
 import { affine } from "../tensor/arithmetic.ts";
 import { imageDims } from "../tensor/shape.ts";
 import { arrayOf, type Float32Tensor, type RealTensor } from "../tensor/tensor.ts";
-import { type Chain, chainFrom, samplerOptions, walk } from "./chain.ts";
+import { type Chain, chainFrom, clipOption, samplerOptions, walk } from "./chain.ts";
 import { compositeMask, firstMaps, topClasses } from "./composite-mask.ts";
 import { differenceMap, stretched } from "./evidence.ts";
 import { selectInto } from "./kernels.ts";
@@ -99,7 +99,7 @@ export const sancdifi = definePurifier({
       .default("mean")
       .describe("What hides a pixel from the classifier: the image's mean colour, or black."),
     ...samplerOptions,
-    clip: samplerOptions.clip.default(true),
+    clip: clipOption(true),
   }),
   presets: {
     paper: [{}],

@@ -20,7 +20,7 @@ import { alphaBarAt, sigma01 } from "../diffusion/schedules.ts";
 import { combine } from "../tensor/arithmetic.ts";
 import { imageDims } from "../tensor/shape.ts";
 import type { Float32Tensor, RealTensor } from "../tensor/tensor.ts";
-import { type Chain, chainOver, walk } from "./chain.ts";
+import { type Chain, chainOver, clipOption, walk } from "./chain.ts";
 import { differenceMap } from "./evidence.ts";
 import { toModelRange, toUnitRange } from "./model-range.ts";
 import { fromMosaics, type MosaicGrid, toMosaics } from "./mosaic.ts";
@@ -113,7 +113,7 @@ export const zip = definePurifier({
       .default("trailing")
       .describe("Indices of ddim: 950, 900 … 0 (leading), 999, 949 … 49 (trailing) or 999 … 0 (linspace) of 1000."),
     eta: z.number().min(0).max(1).default(1).describe("Share of fresh noise in a ddim step."),
-    clip: z.boolean().default(false).describe("Clamps the predicted clean image to the pixel range in every step."),
+    clip: clipOption(false),
     operators: z
       .array(z.enum(["gray", "pool"]))
       .min(1)

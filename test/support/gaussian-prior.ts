@@ -1,37 +1,48 @@
-/** @file A diffusion prior in closed form: the exact noise of Gaussian data. Real arithmetic, no network. */
-import type { NoisePredictor } from "../../src/diffusion/predictor.ts";
+/** @file A prior and a classifier in closed form: real arithmetic, so that tests of purifiers need no model file. */
+import type { Classifier } from "../../src/classifiers/classifier.ts";
 import type { Prior } from "../../src/diffusion/prior.ts";
-import type { NoiseSchedule } from "../../src/diffusion/schedule.ts";
 import { linearBetas, makeSchedule } from "../../src/diffusion/schedules.ts";
-import type { RealTensor } from "../../src/tensor/tensor.ts";
+import { float32 } from "../../src/tensor/tensor.ts";
+import { gaussianDenoiser } from "./denoisers.ts";
 
-/**
- * The noise that an ideal net predicts when every pixel of the data is N(mean, deviation²) on its own:
- * sqrt(1 - alphaBar) (x - sqrt(alphaBar) mean) / (alphaBar deviation² + 1 - alphaBar).
- */
-export function gaussianPredictor(schedule: NoiseSchedule, mean: number, variance: number): NoisePredictor {
-  const indexOf = new Map(Array.from(schedule.timesteps, (shown, index) => [shown, index]));
-  return async (x, t) => {
-    const rows = x.dims[0]!;
-    const size = x.data.length / rows;
-    const data = x.data.map((value, i) => {
-      const alphaBar = schedule.alphasBar[indexOf.get(t[Math.floor(i / size)]!)!]!;
-      const excess = value - Math.sqrt(alphaBar) * mean;
-      return (Math.sqrt(1 - alphaBar) * excess) / (alphaBar * variance + 1 - alphaBar);
-    });
-    return { noise: { dtype: x.dtype, dims: x.dims, data } as RealTensor };
-  };
-}
-
-/** Such a prior over images of given dims, 1000 linear steps, data around grey. */
-export function gaussianPrior(channels: number, height: number, width: number): Prior {
-  const schedule = makeSchedule(linearBetas(1000));
+/** A prior over images of given dims whose pixels are N(.1, .35) on their own; linear betas. */
+export function gaussianPrior(channels: number, height: number, width: number, steps = 1000): Prior {
+  const schedule = makeSchedule(linearBetas(steps));
   return {
-    predict: gaussianPredictor(schedule, 0.1, 0.35),
+    predict: gaussianDenoiser(schedule, 0.1, Math.sqrt(0.35)),
     schedule,
     dims: { channels, height, width },
     variance: "fixed-small",
     hash: "0".repeat(64),
+    dispose: async () => {},
+  };
+}
+
+/** A classifier of `classes` classes whose logits are fixed waves over the pixels. */
+export function linearClassifier(classes: number, kind: "logits" | "labels" = "logits"): Classifier {
+  let calls = 0;
+  return {
+    async classify(images, signal) {
+      signal?.throwIfAborted();
+      const rows = images.dims[0]!;
+      const size = images.data.length / rows;
+      calls += rows;
+      const scores = float32([rows, classes]);
+      for (let row = 0; row < rows; row++) {
+        const own = scores.data.subarray(row * classes, (row + 1) * classes);
+        for (let k = 0; k < classes; k++) {
+          for (let i = 0; i < size; i++) own[k]! += Math.sin((k + 1) * (i + 1)) * images.data[row * size + i]!;
+        }
+        if (kind === "labels") own.set(own.map((score) => (score === Math.max(...own) ? 1 : 0)));
+      }
+      return { scores, kind };
+    },
+    labels: undefined,
+    input: {},
+    hash: "1".repeat(64),
+    get calls() {
+      return calls;
+    },
     dispose: async () => {},
   };
 }
