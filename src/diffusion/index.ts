@@ -1,10 +1,12 @@
 /** @file Public door of `diffusion/`: schedules, samplers, and what a prior is. */
 export { noised } from "./forward.ts";
 export { noiseLike } from "./noise.ts";
+export { type OpenPriorOptions, openPrior } from "./open-prior.ts";
 export { type Jump, type Posterior, posteriorOf } from "./posterior.ts";
 export { adaptPrediction, type RawNet } from "./prediction-type.ts";
 export type { NoisePredictor, Prediction } from "./predictor.ts";
 export type { Prior } from "./prior.ts";
+export type { PriorSettings } from "./prior-plan.ts";
 export { respace, spaceTimesteps } from "./respacing.ts";
 export { type Clip, clipX0, type DynamicThreshold, estimateX0, noiseBetween } from "./samplers/clean-estimate.ts";
 export { type DdimOptions, type DdimStepOptions, ddim, ddimStep } from "./samplers/ddim.ts";
@@ -56,3 +58,9 @@ export {
   timestepAt,
   zeroSnrBetas,
 } from "./schedules.ts";
+export { diffusersUNet } from "./unet/diffusers.ts";
+export { parseUNet2DConfig, type UNet2DConfig } from "./unet/diffusers-config.ts";
+export { openAiUNet } from "./unet/openai.ts";
+export { type OpenAiConfig, parseOpenAiConfig } from "./unet/openai-config.ts";
+export { isSampDetox, sampDetoxUNet } from "./unet/sampdetox.ts";
+export type { ClassInput, ImageSize, UNetGraph } from "./unet/unet-graph.ts";

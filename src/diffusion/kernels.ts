@@ -53,3 +53,10 @@ export function channelsInto(out: Reals, x: Reals, rows: number, half: 0 | 1): v
     out.set(x.subarray(from, from + size), row * size);
   }
 }
+
+/** Fills `rows` rows with the rows of x, then with its first row again. */
+export function fillRowsInto(out: Reals, x: Reals, rows: number): void {
+  const size = out.length / rows;
+  out.set(x);
+  for (let from = x.length; from < out.length; from += size) out.set(x.subarray(0, size), from);
+}

@@ -1,0 +1,121 @@
+/**
+ * @file Opens a prior from whatever folder it lies in: looks what is there, builds or takes its ONNX model, loads it
+ * once, and adapts it to the one meaning of a diffusion model.
+ */
+import type { ByteSource } from "../core/byte-source.ts";
+import { FormatError, InputError, OptionError } from "../core/errors.ts";
+import { sha256Hex } from "../core/hash.ts";
+import type { Runtime, Session } from "../runtime/runtime.ts";
+import { checkPipeline, isUNet2DConfig, planDiffusers, schedulerFiles } from "./diffusers-prior.ts";
+import { runnerOf } from "./net-runner.ts";
+import { onnxFile, planOnnx } from "./onnx-prior.ts";
+import { adaptPrediction } from "./prediction-type.ts";
+import type { Prior } from "./prior.ts";
+import { type FoundJson, field, firstJson, firstThere } from "./prior-files.ts";
+import { type PriorPlan, type PriorSettings, varianceOf } from "./prior-plan.ts";
+import { planTorch, torchFile } from "./torch-prior.ts";
+
+/** Settings of {@link openPrior}. */
+export interface OpenPriorOptions extends PriorSettings {
+  /** Threads inside one run; the runtime's setting when left out. */
+  readonly threads?: number | undefined;
+  /** Images of one run of the net at most; as many as are fastest when left out. Results do not depend on it. */
+  readonly batch?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens a diffusion prior. The folder is one of:
+ *
+ * - a diffusers pipeline: `model_index.json`, `unet/config.json` with weights beside it, `scheduler/scheduler_config.json`;
+ * - a bare `UNet2DModel`: `config.json`, weights and `scheduler_config.json` side by side;
+ * - a checkpoint `model.pt` of improved-diffusion, guided-diffusion or SampDetox's authors, with its arguments as `config.json`;
+ * - a noise predictor `model.onnx` with `scheduler_config.json`.
+ *
+ * @throws InputError when nothing of this is there or a part is missing; FormatError when a file is damaged, is no prior
+ * (a classifier, an autoencoder, a text-to-image pipeline), or when config, weights and scheduler contradict each
+ * other; OptionError for impossible settings; what {@link Runtime.load} throws.
+ */
+export async function openPrior(
+  source: ByteSource,
+  runtime: Runtime,
+  { threads, batch, ...settings }: OpenPriorOptions = {},
+): Promise<Prior> {
+  if (batch !== undefined && !(Number.isInteger(batch) && batch >= 1)) {
+    throw new OptionError(`prior: expected "batch" of at least 1, got ${batch}.`);
+  }
+  const plan = await planPrior(source, settings);
+  const { model, externalData } = plan;
+  const session = await runtime.load(model, { threads, externalData });
+  try {
+    return assemble(plan, session, batch);
+  } catch (error) {
+    await session.dispose();
+    throw error;
+  }
+}
+
+function assemble(plan: PriorPlan, session: Session, batch: number | undefined): Prior {
+  const { facts, model, externalData = {} } = plan;
+  const signature = plan.signatureOf(session);
+  const { schedule, predictionType } = facts;
+  const files = Object.keys(externalData).sort();
+  return {
+    predict: adaptPrediction(predictionType, schedule, runnerOf(session, signature, batch)),
+    schedule,
+    dims: signature.size,
+    variance: varianceOf(plan, signature),
+    hash: sha256Hex(model, ...files.map((name) => externalData[name] ?? new Uint8Array())),
+    dispose: () => session.dispose(),
+  };
+}
+
+async function planPrior(
+  source: ByteSource,
+  settings: PriorSettings & { signal?: AbortSignal | undefined },
+): Promise<PriorPlan> {
+  const { signal } = settings;
+  const index = await firstJson(source, ["model_index.json"], signal);
+  if (index !== undefined) checkPipeline(index);
+  const config = await firstJson(source, ["unet/config.json", "config.json"], signal);
+  if (config !== undefined && isUNet2DConfig(config.value)) return await planDiffusers(source, config, settings);
+  if (config !== undefined) refuseOtherConfig(config);
+  if (index !== undefined) {
+    throw new InputError("prior: expected unet/config.json beside model_index.json, got no such file.");
+  }
+  const checkpoint = await firstThere(source, [torchFile], signal);
+  if (checkpoint !== undefined) {
+    if (config !== undefined) return await planTorch(checkpoint, config, settings);
+    throw new InputError(
+      `prior: expected config.json beside ${torchFile} with the arguments that it was made with (at least "image_size"), got no such file.`,
+    );
+  }
+  const model = await firstThere(source, [onnxFile], signal);
+  if (model === undefined) {
+    throw new InputError(
+      `prior: expected model_index.json (diffusers), config.json of a UNet2DModel, ${torchFile} or ${onnxFile}, got a folder without any of them.`,
+    );
+  }
+  const scheduler = await firstJson(source, schedulerFiles, signal);
+  if (scheduler === undefined) {
+    throw new InputError(
+      `prior: expected scheduler_config.json beside ${onnxFile}, got no such file; because without betas it may be any model.`,
+    );
+  }
+  return await planOnnx(model, scheduler, { ...settings, source });
+}
+
+/** Says what a config is of, when it is certainly not of a prior. */
+function refuseOtherConfig({ name, value }: FoundJson): void {
+  const type = field(value, "_class_name");
+  if (typeof type === "string") {
+    throw new FormatError(
+      `${name}: expected the config of a UNet2DModel, got that of ${type}; which is no prior over pixels.`,
+    );
+  }
+  if (field(value, "id2label") !== undefined || field(value, "architectures") !== undefined) {
+    throw new FormatError(
+      `${name}: expected the config of a diffusion prior, got that of a classifier (it names classes or an architecture).`,
+    );
+  }
+}

@@ -1,0 +1,23 @@
+/** @file Public door of `nn/`: layers written onto a graph, and readers of files of weights. */
+export { readCheckpoint } from "./checkpoints/read-checkpoint.ts";
+export { readSafetensors, type SafetensorsFile } from "./checkpoints/safetensors.ts";
+export { writeSafetensors } from "./checkpoints/safetensors-writer.ts";
+export type { StateDict } from "./checkpoints/state-dict.ts";
+export { openWeights, takeTensor, toFloat32, type Weights, weightsOf } from "./checkpoints/weights.ts";
+export { type ActivationName, activate, activations } from "./layers/activation.ts";
+export { type AttentionOptions, attend } from "./layers/attention.ts";
+export { type ConvOptions, conv2d, type LinearLayer, linear, type Pads } from "./layers/conv.ts";
+export { add, affine, concatChannels, splitChannels } from "./layers/elementwise.ts";
+export { type GroupNormOptions, groupNorm } from "./layers/group-norm.ts";
+export { averagePool, downsampleFir, type Resample, upsampleFir, upsampleNearest } from "./layers/resample.ts";
+export {
+  fourierEmbedding,
+  type SinusoidOptions,
+  sinusoidalEmbedding,
+  type TableSize,
+  tableEmbedding,
+  vectors,
+} from "./layers/time-embedding.ts";
+export { projectTime, type TimeProjections } from "./layers/time-projections.ts";
+export { upsampleConv } from "./layers/upsample-conv.ts";
+export { type FeatureMap, mapValue, type Net } from "./net.ts";
