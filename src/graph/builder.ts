@@ -1,12 +1,17 @@
 /**
  * @file Writes graphs. Constants are interned (equal bytes are one initializer) and nodes are hash-consed (the same
  * operator on the same inputs with the same attributes is one node), so code above may ask for the same thing twice.
- * No operator is special here: layers are in `nn/`, gradients are written over this same builder.
+ * No operator is special here: layers are in `nn/`, gradients are written over this same builder. Where results must not
+ * depend on the batch size, right operands of `MatMul` and `Gemm` are weights, or computed from weights alone: see
+ * `test/contract/batch-invariance.test.ts`.
  */
-import { hashJson, sha256Hex } from "../core/hash.ts";
+import { FormatError } from "../core/errors.ts";
 import { elementCount } from "../tensor/shape.ts";
 import type { DType, Tensor } from "../tensor/tensor.ts";
 import type { Attribute, Graph, GraphNode, GraphValue, ValueName } from "./ir.ts";
+import { checkGraph } from "./order.ts";
+import { TensorTable } from "./tensor-table.ts";
+import { valuesReadBy } from "./values-read.ts";
 
 /** Version of the standard operators that the builder writes. */
 export const OPSET = 18;
@@ -27,37 +32,44 @@ export interface NodeOptions {
   readonly outputs?: number;
 }
 
-/** Collects nodes, constants, inputs and outputs; {@link GraphBuilder.build} returns the finished graph. */
+/**
+ * Collects nodes, constants, inputs and outputs; {@link GraphBuilder.build} returns the finished graph. Values are
+ * defined before they are used: every method throws FormatError for a name that is unknown or taken.
+ */
 export class GraphBuilder {
   readonly #inputs: GraphValue[] = [];
   readonly #outputs: { value: ValueName; as: GraphValue }[] = [];
   readonly #initializers = new Map<ValueName, Tensor>();
-  readonly #constants = new Map<string, ValueName>();
+  readonly #tensors = new TensorTable();
+  readonly #constants = new Map<number, ValueName>();
   readonly #nodes: GraphNode[] = [];
   readonly #known = new Map<string, readonly ValueName[]>();
   readonly #opsets: Record<string, number> = { "": OPSET };
+  readonly #defined = new Set<ValueName>();
   #counter = 0;
 
   /** Declares a graph input; a string dim is symbolic. */
   input(name: string, dtype: DType, dims: readonly (number | string)[]): ValueName {
+    this.#define(name);
     this.#inputs.push({ name, dtype, dims });
     return name;
   }
 
   /** A named initializer: weights keep the names they have in their checkpoint. */
   weight(name: string, value: Tensor): ValueName {
+    this.#define(name);
     this.#initializers.set(name, value);
     return name;
   }
 
-  /** An anonymous constant; equal constants are one initializer. */
+  /** An anonymous constant; equal constants are one initializer. The tensor must not be changed afterwards. */
   constant(value: Tensor): ValueName {
-    const bytes = new Uint8Array(value.data.buffer, value.data.byteOffset, value.data.byteLength);
-    const key = `${value.dtype}[${value.dims.join()}]${sha256Hex(bytes)}`;
-    const known = this.#constants.get(key);
+    const id = this.#tensors.idOf(value);
+    const known = this.#constants.get(id);
     if (known !== undefined) return known;
     const name = this.#fresh("const");
-    this.#constants.set(key, name);
+    this.#defined.add(name);
+    this.#constants.set(id, name);
     this.#initializers.set(name, value);
     return name;
   }
@@ -87,11 +99,20 @@ export class GraphBuilder {
     attributes: Readonly<Record<string, Attribute>>,
     { domain = "", outputs = 1 }: NodeOptions = {},
   ): readonly ValueName[] {
-    const key = hashJson([op, domain, inputs, outputs, attributes]);
+    for (const input of inputs) if (input !== "") this.#require(input, op);
+    const keys = Object.keys(attributes).sort();
+    const key = JSON.stringify([
+      op,
+      domain,
+      inputs,
+      outputs,
+      keys.map((name) => [name, this.#keyOf(attributes[name])]),
+    ]);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const name = this.#fresh(op);
     const names = Array.from({ length: outputs }, (_, i) => (outputs === 1 ? name : `${name}.${i}`));
+    for (const output of names) this.#defined.add(output);
     this.#nodes.push({ op, domain, name, inputs, outputs: names, attributes });
     this.#known.set(key, names);
     return names;
@@ -104,6 +125,8 @@ export class GraphBuilder {
 
   /** Names a value as a graph output. */
   output(name: string, value: ValueName, dtype: DType, dims?: readonly (number | string)[]): void {
+    this.#require(value, `the output "${name}"`);
+    this.#define(name);
     this.#outputs.push({ value, as: { name, dtype, dims } });
   }
 
@@ -117,10 +140,10 @@ export class GraphBuilder {
     const kept: GraphNode[] = [];
     for (const node of nodes.reverse()) {
       if (!node.outputs.some((output) => needed.has(output))) continue;
-      for (const input of node.inputs) needed.add(input);
+      for (const input of valuesReadBy(node)) needed.add(input);
       kept.push(node);
     }
-    return {
+    const graph: Graph = {
       name,
       opsets: { ...this.#opsets },
       inputs: [...this.#inputs],
@@ -128,12 +151,49 @@ export class GraphBuilder {
       initializers: new Map([...this.#initializers].filter(([key]) => needed.has(key))),
       nodes: kept.reverse(),
     };
+    checkGraph(graph);
+    return graph;
+  }
+
+  #define(name: ValueName): void {
+    if (this.#defined.has(name)) throw new FormatError(`graph: expected a new name, got "${name}" a second time.`);
+    this.#defined.add(name);
+  }
+
+  #require(name: ValueName, user: string): void {
+    if (!this.#defined.has(name)) {
+      throw new FormatError(`graph: expected a value "${name}" before ${user} uses it, got none of that name.`);
+    }
+  }
+
+  /** What tells an attribute from others, as JSON. Tensors and bytes are numbered, not written out. */
+  #keyOf(attribute: Attribute | undefined): unknown {
+    switch (attribute?.kind) {
+      case "tensor":
+        return ["tensor", this.#tensors.idOf(attribute.value)];
+      case "opaque": {
+        const data = attribute.value;
+        return ["opaque", this.#tensors.idOf({ dtype: "uint8", dims: [data.length], data })];
+      }
+      case "float":
+        return ["float", floatKey(attribute.value)];
+      case "floats":
+        return ["floats", attribute.value.map(floatKey)];
+      default:
+        return [attribute?.kind, attribute?.value];
+    }
   }
 
   #fresh(stem: string): string {
-    this.#counter += 1;
+    do this.#counter += 1;
+    while (this.#defined.has(`${stem}_${this.#counter}`));
     return `${stem}_${this.#counter}`;
   }
+}
+
+/** JSON has no NaN, infinities or negative zero. */
+function floatKey(value: number): string {
+  return Object.is(value, -0) ? "-0" : String(value);
 }
 
 /** How many values all initializers of a graph hold. */

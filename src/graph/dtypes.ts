@@ -1,5 +1,4 @@
 /** @file Element types: ONNX's numbers and our names. */
-
 import { DataType } from "../onnx/schema.ts";
 import type { DType } from "../tensor/tensor.ts";
 
@@ -25,9 +24,4 @@ const dtypes = new Map<number, DType>((Object.keys(onnxTypeOf) as DType[]).map((
 /** Our name of an ONNX element type; `undefined` for those we do not hold (strings, complex, 8-bit floats, 4 bits…). */
 export function dtypeOf(onnxType: number): DType | undefined {
   return dtypes.get(onnxType);
-}
-
-/** ONNX's own name of an element type, for messages: `INT4`, or `type 99` for one that ONNX does not have. */
-export function onnxTypeName(onnxType: number): string {
-  return DataType[onnxType] ?? `type ${onnxType}`;
 }

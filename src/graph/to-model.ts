@@ -1,11 +1,10 @@
 /** @file A graph as ONNX model. */
-import { encodeModel } from "../onnx/codec.ts";
+import { decodeAttribute, encodeModel } from "../onnx/codec.ts";
 import {
   type AttributeProto,
   AttributeProtoSchema,
   AttributeType,
   create,
-  fromBinary,
   type ModelProto,
   ModelProtoSchema,
   type NodeProto,
@@ -17,12 +16,15 @@ import { onnxTypeOf } from "./dtypes.ts";
 import type { Attribute, Graph, GraphNode, GraphValue } from "./ir.ts";
 import { tensorToProto } from "./tensor-proto.ts";
 
-const IR_VERSION = 8n;
+/** Version of the file format: 8 came with opset 18, 10 brought the types of later opsets. Every engine of today reads both. */
+function irVersion(opset: number): bigint {
+  return opset <= 18 ? 8n : 10n;
+}
 
 /** The model of a graph. Weights are shared with the graph, not copied. */
 export function graphToModel(graph: Graph): ModelProto {
   return create(ModelProtoSchema, {
-    irVersion: IR_VERSION,
+    irVersion: irVersion(graph.opsets[""] ?? 0),
     producerName: "untrigger",
     opsetImport: Object.entries(graph.opsets).map(([domain, version]) => ({ domain, version: BigInt(version) })),
     graph: {
@@ -50,18 +52,19 @@ function valueToProto({ name, dtype, dims }: GraphValue): ValueInfoProto {
           elemType: onnxTypeOf[dtype],
           ...(dims && {
             shape: {
-              dim: dims.map((dim) => ({
-                value:
-                  typeof dim === "number"
-                    ? { case: "dimValue" as const, value: BigInt(dim) }
-                    : { case: "dimParam" as const, value: dim },
-              })),
+              dim: dims.map(dimToProto),
             },
           }),
         },
       },
     },
   });
+}
+
+/** A number, a symbol, or the empty string for a dim of which nothing is known. */
+function dimToProto(dim: number | string) {
+  if (typeof dim === "number") return { value: { case: "dimValue" as const, value: BigInt(dim) } };
+  return dim === "" ? {} : { value: { case: "dimParam" as const, value: dim } };
 }
 
 function nodeToProto({ op, domain, name, inputs, outputs, attributes }: GraphNode): NodeProto {
@@ -92,7 +95,7 @@ function attributeToProto(name: string, attribute: Attribute): AttributeProto {
     case "tensor":
       return create(AttributeProtoSchema, { name, type: AttributeType.TENSOR, t: tensorToProto("", attribute.value) });
     case "opaque":
-      return fromBinary(AttributeProtoSchema, attribute.value);
+      return decodeAttribute(attribute.value);
   }
 }
 

@@ -37,6 +37,11 @@ export interface LoadOptions {
   readonly threads?: number | undefined;
   /** Files of external data by the relative location that the model names. */
   readonly externalData?: Readonly<Record<string, Uint8Array>> | undefined;
+  /**
+   * Whether the engine may rewrite the graph; true when left out. Probing must say false: a fusion can swallow a value
+   * that is also an output (`Range` into `Gather`), and the native engine then crashes.
+   */
+  readonly optimize?: boolean | undefined;
 }
 
 /** An inference engine on one device. */

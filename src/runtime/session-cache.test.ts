@@ -27,10 +27,18 @@ test("other options or other external data are other sessions", async () => {
   const file = (value: number): { externalData: Record<string, Uint8Array> } => ({
     externalData: { "w.data": Uint8Array.of(value) },
   });
-  for (const options of [{ threads: 1 }, { threads: 2 }, file(1), file(2), file(1)]) {
+  for (const options of [
+    { threads: 1 },
+    { threads: 2 },
+    { optimize: false },
+    { optimize: true },
+    file(1),
+    file(2),
+    file(1),
+  ]) {
     await cache.load(smallestModel(), options);
   }
-  expect(cache.size).toBe(4);
+  expect(cache.size).toBe(6);
   await cache.dispose();
   expect(cache.size).toBe(0);
 });

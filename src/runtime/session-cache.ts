@@ -78,9 +78,9 @@ export function createSessionCache(runtime: Runtime): SessionCache {
 }
 
 /** Everything that makes two sessions different. */
-function keyOf(model: Uint8Array, { threads, externalData = {} }: LoadOptions): string {
+function keyOf(model: Uint8Array, { threads, externalData = {}, optimize = true }: LoadOptions): string {
   const files = Object.entries(externalData)
     .map(([location, bytes]) => `${location} ${sha256Hex(bytes)}`)
     .sort();
-  return JSON.stringify([sha256Hex(model), threads ?? null, files]);
+  return JSON.stringify([sha256Hex(model), threads ?? null, optimize, files]);
 }

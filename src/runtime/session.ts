@@ -28,6 +28,7 @@ export async function openSession(host: EngineHost, model: Uint8Array, options: 
   const settings = {
     ...sessionSettings,
     executionProviders: [host.provider],
+    ...(options.optimize === false ? { graphOptimizationLevel: "disabled" } : {}),
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     ...(externalData.length === 0 ? {} : { externalData }),
   };

@@ -56,8 +56,8 @@ export async function createWebRuntime({
     name,
     version,
     device,
-    load: (model: Uint8Array, { externalData }: LoadOptions = {}): Promise<Session> =>
-      openSession(host, model, { externalData }),
+    load: (model: Uint8Array, { externalData, optimize }: LoadOptions = {}): Promise<Session> =>
+      openSession(host, model, { externalData, optimize }),
   };
 }
 
