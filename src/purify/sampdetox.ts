@@ -106,7 +106,7 @@ export const sampdetox = definePurifier({
   presets: {
     paper: [{}],
     official: [{ t1: 120, grey: "bgr", sharedNoise: true, variance: "fixed-large" }],
-    recommended: [{ t1: 150, t2: 400, sampler: "ddim", clip: true, snap: true }],
+    recommended: [{ t1: 150, t2: 400, sampler: "ddim", grid: "lin", clip: true, snap: true }],
   },
   needs: { prior: true, classifier: false },
   async create(options, assets) {

@@ -103,7 +103,7 @@ export const sancdifi = definePurifier({
   }),
   presets: {
     paper: [{}],
-    recommended: [{ sampler: "ddim", masks: 200, cells: 7, fill: "black" }],
+    recommended: [{ sampler: "ddim", grid: "lin", masks: 200, cells: 7, fill: "black" }],
   },
   needs: { prior: true, classifier: true },
   async create(options, assets) {

@@ -157,7 +157,7 @@ export const zip = definePurifier({
     const handOver: HandOver = options.handOver === "hard" ? { kind: "hard", lambda } : { kind: "soft", q };
     const indices = sampler === "ddpm" ? everyIndex(total - 1) : spacedIndices(total, steps, grid);
     const jumps: Jump[] = jumpsOver(indices);
-    // As in the paper, the predicted noise is kept where x0 is clipped.
+    // Where x0 is clipped, the predicted noise stays as it is: derived anew, it would take up the guidance.
     const chain = chainOver(prior, jumps, { ...options, variance: "fixed-small", noiseAfterClip: "keep" });
     const first = indices[0] ?? 0;
     return {
