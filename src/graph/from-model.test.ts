@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FormatError, UnsupportedOpError } from "../core/errors.ts";
+import { FormatError, ToolkitError, UnsupportedOpError } from "../core/errors.ts";
 import { decodeModel, encodeModel } from "../onnx/codec.ts";
 import { AttributeType, create, DataType, type ModelProto, ModelProtoSchema } from "../onnx/schema.ts";
 import { createNodeRuntime } from "../runtime/node.ts";
@@ -8,6 +9,7 @@ import { float32, int64, type Tensor } from "../tensor/tensor.ts";
 import { float, GraphBuilder, int, ints, string } from "./builder.ts";
 import { graphFromModel } from "./from-model.ts";
 import type { Graph } from "./ir.ts";
+import { checkGraph } from "./order.ts";
 import { graphToBytes, graphToModel } from "./to-model.ts";
 
 const reread = (graph: Graph): Graph => graphFromModel(decodeModel(graphToBytes(graph)));
@@ -155,6 +157,24 @@ test.each<[string, ModelProto, new (message: string) => Error, string]>([
 ])("refuses %s", (_, model, errorClass, message) => {
   expect(() => graphFromModel(model)).toThrow(errorClass);
   expect(() => graphFromModel(model)).toThrow(message);
+});
+
+test("any damage to a model: a graph or one of our errors", () => {
+  const whole = new Uint8Array(readFileSync("test/golden/defences/tiny.onnx"));
+  const change = fc.tuple(fc.nat(), fc.nat(255));
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 6 }), (changes) => {
+      const bytes = whole.slice();
+      // Names, operators and sizes lie between the weights: the first and the last bytes are the interesting ones.
+      for (const [at, value] of changes) bytes[at % 2 === 0 ? at % 600 : bytes.length - 1 - (at % 600)] = value;
+      try {
+        checkGraph(graphFromModel(decodeModel(bytes)));
+      } catch (error) {
+        expect(error).toBeInstanceOf(ToolkitError);
+      }
+    }),
+    { numRuns: 500 },
+  );
 });
 
 function floatProto(name: string): { name: string; dataType: number; dims: bigint[]; floatData: number[] } {
