@@ -1,0 +1,25 @@
+/** @file The script of the test page: fetches prior and golden file from its own server and leaves the result on `window`. */
+import { InputError } from "../../../src/core/errors.ts";
+import { createWebRuntime } from "../../../src/runtime/web.ts";
+import { purifyInPage } from "./purify-in-page.ts";
+
+const load = async (path: string): Promise<Uint8Array> => {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+};
+
+/** Called by the test. */
+async function run(): Promise<unknown> {
+  const runtime = await createWebRuntime({ threads: 2, wasmPaths: "/ort/" });
+  const source = async (name: string): Promise<Uint8Array> => {
+    try {
+      return await load(`/prior/${name}`);
+    } catch (cause) {
+      throw new InputError(`${name}: expected a file, got none.`, { cause });
+    }
+  };
+  return purifyInPage(runtime, source, await load("/golden"));
+}
+
+Object.assign(globalThis, { run });
