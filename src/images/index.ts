@@ -1,3 +1,4 @@
+/** @file Public door of `images/`: pictures and what is made of them; decoders are `images/node` and `images/web`. */
 export { convertChannels } from "./channels.ts";
 export { fitPicture } from "./fit.ts";
 export { defaultLimits, type PictureKind, type PictureLimits, pictureKind } from "./limits.ts";

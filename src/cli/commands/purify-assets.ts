@@ -1,0 +1,79 @@
+/** @file The models that `purify` runs, opened by what the flags say and closed together. */
+import { stat } from "node:fs/promises";
+import type { Classifier, ScoreKind } from "../../classifiers/classifier.ts";
+import type { Prior } from "../../diffusion/prior.ts";
+import { type CalibrationFile, parseCalibration } from "../../jobs/calibration.ts";
+import { folderSource } from "../../node/folder-source.ts";
+import { isAddress, openClassifierAt } from "../../node/open-classifier.ts";
+import { openPriorAt } from "../../node/open-prior.ts";
+import { openRuntime } from "../../node/open-runtime.ts";
+import { readIfThere } from "../../node/read-json.ts";
+import { readLabelNames } from "../../node/read-labels.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { Console } from "../console.ts";
+import type { RunFlags } from "../flags.ts";
+
+/** Flags that name models. */
+export interface AssetFlags extends RunFlags {
+  readonly prior?: string;
+  readonly classifier?: string;
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+  readonly layout?: "NCHW" | "NHWC";
+  readonly scores?: ScoreKind;
+  readonly labels?: string;
+}
+
+/** Open models. */
+export interface Assets {
+  readonly prior: Prior | undefined;
+  readonly classifier: Classifier | undefined;
+  /** Thresholds that ship beside the prior. */
+  readonly calibrationFile: CalibrationFile | undefined;
+  dispose(): Promise<void>;
+}
+
+/** Where a prior's folder keeps {@link Assets.calibrationFile}. */
+const calibrationName = "untrigger/calibration.json";
+
+/** Opens what the flags name. @throws what opening a runtime, a prior or a classifier throws; nothing stays open then. */
+export async function openAssets(flags: AssetFlags, console: Console): Promise<Assets> {
+  const { signal } = console;
+  const { mean, std, layout, scores, device, threads } = flags;
+  const labels = flags.labels === undefined ? undefined : await readLabelNames(flags.labels);
+  const local = flags.classifier !== undefined && !isAddress(flags.classifier);
+  let runtime: Runtime | undefined;
+  if (local || flags.prior !== undefined) {
+    runtime = await openRuntime({ device, threads }, (sentence) => {
+      if (flags.quiet !== true) console.note(`${sentence}\n`);
+    });
+  }
+  const classifier =
+    flags.classifier === undefined
+      ? undefined
+      : await openClassifierAt(flags.classifier, runtime, { mean, std, layout, scores, labels, signal });
+  try {
+    const prior =
+      flags.prior === undefined || runtime === undefined
+        ? undefined
+        : await openPriorAt(flags.prior, runtime, { signal });
+    return {
+      prior,
+      classifier,
+      calibrationFile: await readCalibration(flags.prior),
+      async dispose() {
+        await prior?.dispose();
+        await classifier?.dispose();
+      },
+    };
+  } catch (error) {
+    await classifier?.dispose();
+    throw error;
+  }
+}
+
+async function readCalibration(prior: string | undefined): Promise<CalibrationFile | undefined> {
+  if (prior === undefined || !(await stat(prior)).isDirectory()) return undefined;
+  const bytes = await readIfThere(folderSource(prior), calibrationName);
+  return bytes === undefined ? undefined : parseCalibration(bytes);
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+/** @file The command line's entrance: the only place that prints errors, hears signals and ends the process. */
+import { processConsole } from "./console.ts";
+import { describeFailure, interrupted } from "./failure.ts";
+import { runProgram } from "./program.ts";
+
+/** A run that has not stopped by itself so long after Ctrl-C is ended; a model inside one step cannot be interrupted. */
+const patience = 700;
+
+const controller = new AbortController();
+const console = processConsole(controller.signal);
+const args = process.argv.slice(2);
+
+function stop(): void {
+  if (controller.signal.aborted) end(interrupted);
+  controller.abort();
+  setTimeout(() => {
+    report(controller.signal.reason);
+    end(interrupted);
+  }, patience).unref();
+}
+
+function report(error: unknown): number {
+  const { exit, line } = describeFailure(error, controller.signal.aborted);
+  if (line !== undefined) console.note(`untrigger: ${line}\n`);
+  if (args.includes("--debug") && line !== undefined && error instanceof Error) console.note(`${error.stack}\n`);
+  return exit;
+}
+
+function end(code: number): never {
+  process.exit(code);
+}
+
+process.on("SIGINT", stop);
+process.on("SIGTERM", stop);
+
+process.on("uncaughtException", (error) => end(report(error)));
+
+try {
+  await runProgram(args, console);
+} catch (error) {
+  process.exitCode = report(error);
+}

@@ -1,0 +1,47 @@
+/** @file The verbs. Only the one that runs is loaded, so that `--help` and errors come at once. */
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
+import type { Console } from "./console.ts";
+import { Verb } from "./usage.ts";
+
+interface VerbEntry {
+  readonly summary: string;
+  load(): Promise<(command: Command, console: Console) => void>;
+}
+
+const verbs: Readonly<Record<string, VerbEntry>> = {
+  purify: {
+    summary: "clean pictures before a classifier sees them, and say which were suspicious",
+    load: async () => (await import("./commands/purify.ts")).definePurify,
+  },
+  methods: {
+    summary: "list every method with its options, presets and source",
+    load: async () => (await import("./commands/methods.ts")).defineMethods,
+  },
+  data: {
+    summary: "fetch, list and check data sets",
+    load: async () => (await import("./commands/data.ts")).defineData,
+  },
+};
+
+/** Parses the arguments and runs the verb. @throws whatever the verb throws, and OptionError for wrong usage. */
+export async function runProgram(args: readonly string[], console: Console): Promise<void> {
+  const program = new Verb("untrigger")
+    .description("Use an image classifier that nobody can vouch for.")
+    .version(version(), "-V, --version")
+    .exitOverride()
+    .showSuggestionAfterError(false)
+    .configureOutput({ writeOut: console.out, writeErr: console.note })
+    .configureHelp({ helpWidth: Math.min(console.stdout.columns, 120) });
+  const named = new Set(args.filter((arg) => Object.hasOwn(verbs, arg)));
+  for (const [name, { summary, load }] of Object.entries(verbs)) {
+    const command = program.command(name).description(summary);
+    if (named.has(name)) (await load())(command, console);
+  }
+  await program.parseAsync(args, { from: "user" });
+}
+
+function version(): string {
+  const file = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(file) as { version: string }).version;
+}
