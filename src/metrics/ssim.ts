@@ -25,7 +25,7 @@ export interface SsimOptions {
   readonly precision?: "float32" | "float64";
 }
 
-/** What the libraries do. scikit-image and torchmetrics leave {@link windowRadius} pixels of border out of their mean. */
+/** What the libraries do. scikit-image and torchmetrics leave the window's radius (5 pixels, 3 for `uniform7`) of border out of their mean. */
 export const ssimConventions = {
   scikitImage: { padding: "symmetric", sampleCovariance: true },
   scikitImagePopulation: { padding: "symmetric", sampleCovariance: false },
@@ -102,7 +102,7 @@ export function ssim(
 }
 
 /** Pixels on either side of a window's centre. */
-export function windowRadius(window: NonNullable<SsimOptions["window"]>): number {
+function windowRadius(window: NonNullable<SsimOptions["window"]>): number {
   return window === "gaussian11" ? 5 : 3;
 }
 
