@@ -11,12 +11,16 @@ const WEYL_1 = 0xbb67ae85;
  * @source Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", section 3.3.
  */
 export function philoxInto(out: Uint32Array, counter: Uint32Array, key: Uint32Array): void {
-  let [c0, c1, c2, c3] = [counter[0]!, counter[1]!, counter[2]!, counter[3]!];
-  let [k0, k1] = [key[0]!, key[1]!];
+  let c0 = counter[0]!;
+  let c1 = counter[1]!;
+  let c2 = counter[2]!;
+  let c3 = counter[3]!;
+  let k0 = key[0]!;
+  let k1 = key[1]!;
   for (let round = 0; round < 10; round++) {
     const hi0 = mulHigh(PHILOX_M0, c0);
-    const lo0 = Math.imul(PHILOX_M0, c0);
     const hi1 = mulHigh(PHILOX_M1, c2);
+    const lo0 = Math.imul(PHILOX_M0, c0);
     const lo1 = Math.imul(PHILOX_M1, c2);
     c0 = hi1 ^ c1 ^ k0;
     c1 = lo1;
@@ -31,14 +35,16 @@ export function philoxInto(out: Uint32Array, counter: Uint32Array, key: Uint32Ar
   out[3] = c3;
 }
 
-/** The upper 32 bits of the product of two unsigned 32-bit words. */
+/** The upper 32 bits of the product of two unsigned 32-bit words, by halves: no partial sum reaches 2^32. */
 function mulHigh(a: number, b: number): number {
-  const [aHigh, aLow] = [a >>> 16, a & 0xffff];
-  const [bHigh, bLow] = [b >>> 16, b & 0xffff];
+  const aLow = a & 0xffff;
+  const aHigh = a >>> 16;
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
   const low = aLow * bLow;
   const middle = aHigh * bLow + (low >>> 16);
-  const carry = aLow * bHigh + (middle % 0x10000);
-  return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) | 0;
+  const other = aLow * bHigh + (middle & 0xffff);
+  return (aHigh * bHigh + (middle >>> 16) + (other >>> 16)) | 0;
 }
 
 /**
