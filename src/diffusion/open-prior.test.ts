@@ -241,7 +241,12 @@ describe("openPrior", () => {
       await refuse(unet({ sample_size: 30 }), /the image size does not halve evenly/);
       await refuse(unet({ sample_size: null }), /expected "sample_size", got none/);
       await refuse(unet({ norm_num_groups: 7 }), /divides 24 channels, got 7/);
-      await refuse(unet({ attention_head_dim: 200 }), /number of heads that divides/);
+      await refuse(unet({ attention_head_dim: 200 }), /"attention_head_dim" of at most 96 channels, got 200/);
+      const learned = goldenFiles("unet-diffusers/learned-time");
+      await refuse(
+        withFiles(learned, { "scheduler_config.json": json(ddpm) }),
+        /expected at most 50 steps, .*, got 1000/,
+      );
       await refuse(scheduler({ ...ddpm, trained_betas: [0.1, 0.2] }), /expected 1000 "trained_betas"/);
       await refuse(
         scheduler({ ...ddpm, variance_type: "learned_range" }),

@@ -59,6 +59,11 @@ function assemble(plan: PriorPlan, session: Session, batch: number | undefined):
   const { facts, model, externalData = {} } = plan;
   const signature = plan.signatureOf(session);
   const { schedule, predictionType } = facts;
+  if (signature.tableRows !== undefined && schedule.betas.length > signature.tableRows) {
+    throw new FormatError(
+      `scheduler config: expected at most ${signature.tableRows} steps, as many as the net knows timesteps, got ${schedule.betas.length}.`,
+    );
+  }
   const files = Object.keys(externalData).sort();
   return {
     predict: adaptPrediction(predictionType, schedule, runnerOf(session, signature, batch)),

@@ -1,4 +1,5 @@
 /** @file The blocks of `UNet2DModel` on one level of the way down and up, except those of NCSN++. */
+import { FormatError } from "../../core/errors.ts";
 import { conv2d } from "../../nn/layers/conv.ts";
 import { concatChannels } from "../../nn/layers/elementwise.ts";
 import { averagePool, upsampleNearest } from "../../nn/layers/resample.ts";
@@ -127,6 +128,9 @@ export function levelAttention(
 ): FeatureMap {
   const depth = config.attention_head_dim ?? x.channels;
   const heads = Math.floor(x.channels / depth);
+  if (heads < 1) {
+    throw new FormatError(`${name}: expected "attention_head_dim" of at most ${x.channels} channels, got ${depth}.`);
+  }
   const names = isOld(net, name) ? oldAttentionNames : attentionNames;
   return attentionBlock(net, name, x, { ...options, names, heads, channels: heads * depth, order: "kind-major", eps });
 }
