@@ -45,6 +45,6 @@ export async function testImages(
   const bytes = Uint8Array.from(rows.flatMap((i) => [...rowsOf(images, i, i + 1).data]));
   return {
     images: unitFromBytes([rows.length, ...images.dims.slice(1)], bytes),
-    labels: Uint8Array.from(rows, (i) => labels[i] ?? 0),
+    labels: rows.map((i) => labels[i] ?? 0),
   };
 }

@@ -7,7 +7,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { type Defence, type Evaluation, evaluate } from "untrigger/bench";
 import { toProbabilities } from "untrigger/classifiers";
-import { openPurifier } from "untrigger/jobs";
+import { findCalibration, openPurifier, thresholdFrom } from "untrigger/jobs";
 import { type Count, rate, wilsonInterval } from "untrigger/metrics";
 import { readCalibration } from "untrigger/node";
 import { float32 } from "untrigger/tensor";
@@ -85,7 +85,9 @@ async function measure(assets: Assets, { method, preset, count }: (typeof plan)[
   } else {
     const purifier = await openPurifier(method, { preset }, { prior, classifier });
     networkCalls = () => purifier.networkCalls;
-    threshold = await readCalibration(PRIOR, purifier.key, classifier.hash);
+    const calibration = await readCalibration(PRIOR);
+    const scores = calibration === undefined ? undefined : findCalibration(calibration, purifier.key, classifier.hash);
+    threshold = scores === undefined ? undefined : (thresholdFrom(scores, 0.05).value ?? undefined);
     defence = async (images, ids) => {
       const { scores, suspicion } = await purifier.purify(images, ids, { seed: 0 });
       if (scores === undefined) throw new Error("internal: no scores");

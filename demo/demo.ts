@@ -43,7 +43,7 @@ results.set(
   ),
 );
 const dirty = applyTrigger(trigger, data.images);
-const shown = [...data.labels].flatMap((label, i) => (label === trigger.target ? [] : [i])).slice(0, 5);
+const shown = data.labels.flatMap((label, i) => (label === trigger.target ? [] : [i])).slice(0, 5);
 const judged = new Map<string, JudgedBatch>();
 for (const method of methods) {
   const purifier = await openPurifier(method, {}, { prior, classifier });
@@ -116,11 +116,11 @@ async function drawSheet(path: string): Promise<void> {
   const name = (i: number): string => `image ${i}`;
   const clean = picturesFromTensor(
     data.images,
-    data.labels.length === 0 ? [] : Array.from(data.labels, (_, i) => name(i)),
+    data.labels.map((_, i) => name(i)),
   );
   const triggered = picturesFromTensor(
     dirty,
-    Array.from(data.labels, (_, i) => name(i)),
+    data.labels.map((_, i) => name(i)),
   );
   const verdict = (label: number, i: number): { caption: string; tone: "good" | "bad" } => ({
     caption: nameOf(label),
@@ -137,9 +137,10 @@ async function drawSheet(path: string): Promise<void> {
       if (batch?.scores === undefined) return [];
       const [picture] = picturesFromTensor(rowsOf(batch.images, i, i + 1), [name(i)]);
       if (picture === undefined) return [];
-      // The map that shows best where this method worked, after what it made.
-      const [key, map] = Object.entries(batch.evidence).at(-1) ?? [];
-      if (key === undefined || map === undefined) return [];
+      // The map that shows where this method worked: its mask or levels, where it has them.
+      const key = ["mask", "level", "difference"].find((name) => name in batch.evidence) ?? "";
+      const map = batch.evidence[key];
+      if (map === undefined) return [];
       return [
         { picture, ...verdict(winner(batch.scores.after.data, i), i) },
         { picture: heatMap(key, rowsOf(map, i, i + 1)), caption: key },

@@ -21,7 +21,8 @@ export type Defence = (images: Float32Tensor, ids: readonly ImageId[]) => Promis
 export interface LabelledImages {
   /** float32 [N, C, H, W] in [0, 1]. */
   readonly images: Float32Tensor;
-  readonly labels: ArrayLike<number>;
+  /** The class that each shows. */
+  readonly labels: readonly number[];
 }
 
 /** What was counted. Every share keeps its counts, so that an interval can be given. */
@@ -55,7 +56,7 @@ export async function evaluate(
   const clean = await defended(defence, images, batch);
   const dirty = await defended(defence, unitFromBytes(triggered.dims, bytesFromUnit(triggered)), batch);
   const { target } = trigger;
-  const isOther = Array.from(labels, (label) => label !== target);
+  const isOther = labels.map((label) => label !== target);
   const dirtySuspicion = dirty.suspicion.filter((_, i) => isOther[i]);
   return {
     cleanAccuracy: cleanAccuracy(clean.scores, labels),

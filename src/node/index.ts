@@ -9,6 +9,7 @@ export { openPictures, type PictureSet } from "./open-pictures.ts";
 export { openPriorAt } from "./open-prior.ts";
 export { openRuntime } from "./open-runtime.ts";
 export { type OutputFolder, prepareOutput } from "./output-folder.ts";
+export { readCalibration } from "./read-calibration.ts";
 export { readJsonIfThere } from "./read-json.ts";
 export { readLabelNames } from "./read-labels.ts";
 export { readWhole } from "./read-whole.ts";

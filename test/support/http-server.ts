@@ -11,7 +11,7 @@ export interface Received {
   readonly body: Buffer;
 }
 
-/** What a server answers: JSON of any other value, or what `respond` writes. */
+/** What a server answers: JSON of any other value (or of a promise's), or what `respond` writes. */
 export type Handler = (request: Received, respond: ServerResponse) => unknown;
 
 /**
@@ -24,7 +24,7 @@ export async function serve(handler: Handler): Promise<{ url: string; received: 
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
+    request.on("end", async () => {
       const entry: Received = {
         method: request.method ?? "",
         path: request.url ?? "",
@@ -32,7 +32,7 @@ export async function serve(handler: Handler): Promise<{ url: string; received: 
         body: Buffer.concat(chunks),
       };
       received.push(entry);
-      const answer = handler(entry, response);
+      const answer = await handler(entry, response);
       if (answer !== undefined) response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
     });
   });

@@ -1,13 +1,11 @@
 /** @file The models that `purify` runs, opened by what the flags say and closed together. */
-import { stat } from "node:fs/promises";
 import type { Classifier, ScoreKind } from "../../classifiers/classifier.ts";
 import type { Prior } from "../../diffusion/prior.ts";
-import { type CalibrationFile, parseCalibration } from "../../jobs/calibration.ts";
-import { folderSource } from "../../node/folder-source.ts";
+import type { CalibrationFile } from "../../jobs/calibration.ts";
 import { isAddress, openClassifierAt } from "../../node/open-classifier.ts";
 import { openPriorAt } from "../../node/open-prior.ts";
 import { openRuntime } from "../../node/open-runtime.ts";
-import { readIfThere } from "../../node/read-json.ts";
+import { readCalibration } from "../../node/read-calibration.ts";
 import { readLabelNames } from "../../node/read-labels.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Console } from "../console.ts";
@@ -33,9 +31,6 @@ export interface Assets {
   dispose(): Promise<void>;
 }
 
-/** Where a prior's folder keeps {@link Assets.calibrationFile}. */
-const calibrationName = "untrigger/calibration.json";
-
 /** Opens what the flags name. @throws what opening a runtime, a prior or a classifier throws; nothing stays open then. */
 export async function openAssets(flags: AssetFlags, console: Console): Promise<Assets> {
   const { signal } = console;
@@ -60,7 +55,7 @@ export async function openAssets(flags: AssetFlags, console: Console): Promise<A
     return {
       prior,
       classifier,
-      calibrationFile: await readCalibration(flags.prior),
+      calibrationFile: flags.prior === undefined ? undefined : await readCalibration(flags.prior),
       async dispose() {
         await prior?.dispose();
         await classifier?.dispose();
@@ -70,10 +65,4 @@ export async function openAssets(flags: AssetFlags, console: Console): Promise<A
     await classifier?.dispose();
     throw error;
   }
-}
-
-async function readCalibration(prior: string | undefined): Promise<CalibrationFile | undefined> {
-  if (prior === undefined || !(await stat(prior)).isDirectory()) return undefined;
-  const bytes = await readIfThere(folderSource(prior), calibrationName);
-  return bytes === undefined ? undefined : parseCalibration(bytes);
 }
