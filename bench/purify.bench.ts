@@ -3,16 +3,16 @@
  * images, prior, number of network calls and threads; minimum of the rounds. Ours reads 64 PNG files and writes 64; the
  * peer gets an array and returns one. Also: what is not the network, and SampDetox in its authors' structure.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { writeNpy } from "untrigger/data";
 import type { Prior } from "untrigger/diffusion";
 import { type Picture, picturesFromTensor } from "untrigger/images";
-import { decodePicture, encodePng } from "untrigger/images/node";
+import { encodePng } from "untrigger/images/node";
 import { purifyPictures } from "untrigger/jobs";
-import { openPriorAt, openRuntime } from "untrigger/node";
+import { listImages, openPictures, openPriorAt, openRuntime } from "untrigger/node";
 import type { Runtime, Session } from "untrigger/runtime";
 import { type Float32Tensor, rowsOf } from "untrigger/tensor";
 import { PRIOR, testImages } from "./assets.ts";
@@ -24,7 +24,9 @@ interface Match {
   readonly method: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly votes?: number;
+  /** How many images, and how many of them at a time: batch 1 is one after the other, for the peer as well. */
   readonly images: number;
+  readonly batch: number;
   readonly peers: Readonly<Record<string, { method: string; options: readonly string[] }>>;
 }
 
@@ -32,45 +34,55 @@ const diffpure = { t: 200, sampler: "ddim", steps: 4, grid: "trail", clip: true 
 const diffpurePeer = { torch: { method: "diffpure", options: ["t=200", "ddim=4", "grid=trail", "votes=3"] } };
 const matches: readonly Match[] = [
   {
-    name: "DiffPure recommended, batch 64",
+    name: "DiffPure recommended",
     method: "diffpure",
     options: diffpure,
     votes: 3,
     images: 64,
+    batch: 64,
     peers: diffpurePeer,
   },
   {
-    name: "DiffPure recommended, batch 1",
-    method: "diffpure",
-    options: diffpure,
-    votes: 3,
-    images: 1,
-    peers: diffpurePeer,
-  },
-  {
-    name: "DiffPure fast, batch 1",
+    name: "DiffPure fast",
     method: "diffpure",
     options: diffpure,
     votes: 1,
-    images: 1,
+    images: 16,
+    batch: 1,
     peers: { torch: { method: "diffpure", options: ["t=200", "ddim=4", "grid=trail"] } },
   },
   {
-    name: "ZIP recommended, batch 64",
+    name: "DiffPure DDPM t = 100",
+    method: "diffpure",
+    options: { t: 100, sampler: "ddpm" },
+    votes: 1,
+    images: 4,
+    batch: 1,
+    peers: { torch: { method: "diffpure", options: ["t=100"] } },
+  },
+  {
+    name: "ZIP recommended",
     method: "zip",
     options: {},
     images: 64,
+    batch: 64,
     peers: { torch: { method: "zip", options: ["scale=2", "lam=0.3", "steps=20"] } },
   },
   {
-    name: "SampDetox official, batch 8",
+    name: "SampDetox official",
     method: "sampdetox",
     options: {},
-    images: 8,
-    peers: {
-      torch: { method: "sampdetox", options: ["t1=120", "t2=120"] },
-      "authors' structure": { method: "sampdetox_authors", options: ["t1=120", "t2=120"] },
-    },
+    images: 16,
+    batch: 16,
+    peers: { torch: { method: "sampdetox", options: ["t1=120", "t2=120"] } },
+  },
+  {
+    name: "SampDetox official",
+    method: "sampdetox",
+    options: {},
+    images: 4,
+    batch: 4,
+    peers: { "authors' structure": { method: "sampdetox_authors", options: ["t1=120", "t2=120"] } },
   },
 ];
 
@@ -105,14 +117,22 @@ export async function run(args: readonly string[]): Promise<void> {
         name: "untrigger",
         run: async () => {
           clock.seconds = 0;
-          const seconds = await timed(() => purifyFiles(match, files, prior));
+          const seconds = await timed(() => purifyFiles(match, { files, out: folder }, prior));
           outside = Math.min(outside, 1 - clock.seconds / seconds);
           return seconds;
         },
       };
       const peers: Peer[] = [];
       for (const [name, { method, options }] of Object.entries(python === undefined ? {} : match.peers)) {
-        const job = { name, method, options, prior: PRIOR, images: join(folder, "images.npy"), threads, batch: 64 };
+        const job = {
+          name,
+          method,
+          options,
+          prior: PRIOR,
+          images: join(folder, "images.npy"),
+          threads,
+          batch: match.batch,
+        };
         peers.push(await startPeer(python ?? "", job));
       }
       const times = await race([ours, ...peers], rounds);
@@ -120,7 +140,7 @@ export async function run(args: readonly string[]): Promise<void> {
       const best = (name: string): number => Math.min(...(times.get(name) ?? [Number.NaN]));
       const rate = (name: string): string => (match.images / best(name)).toFixed(2);
       rows.push([
-        match.name,
+        `${match.name}, ${match.images} images, batch ${match.batch}`,
         rate("untrigger"),
         `${(100 * outside).toFixed(1)} %`,
         peers.map(({ name }) => `${rate(name)} (${name})`).join(", "),
@@ -171,19 +191,26 @@ async function writePictures(folder: string, images: Float32Tensor): Promise<str
   );
 }
 
+interface Folder {
+  readonly files: readonly string[];
+  readonly out: string;
+}
+
 /** PNG files to PNG files, as a user would. */
-async function purifyFiles({ method, options, votes }: Match, files: readonly string[], prior: Prior): Promise<void> {
+async function purifyFiles(
+  { method, options, votes, batch }: Match,
+  { files, out }: Folder,
+  prior: Prior,
+): Promise<void> {
   const preset = method === "sampdetox" ? "official" : method === "zip" ? "recommended" : "fast";
   await purifyPictures(
-    { method, preset, options: { ...options }, votes, seed: 0 },
+    { method, preset, options: { ...options }, votes, batch, seed: 0 },
     {
       prior,
-      pictures: (async function* () {
-        for (const path of files) yield await decodePicture(await readFile(path), path);
-      })(),
+      pictures: (await openPictures(await listImages(files))).read(),
       sink: async (results) => {
         await Promise.all(
-          results.map(async ({ output }) => writeFile(`${output.name}.purified`, await encodePng(output))),
+          results.map(async ({ output }) => writeFile(join(out, `${output.name}.out`), await encodePng(output))),
         );
       },
     },

@@ -1,5 +1,7 @@
-"""SampDetox in the structure of its authors' published script, for speed comparisons only: one image at a time, per-pixel
-noising and per-pixel copying as Python loops over rows and columns. Same network, same steps as `sampdetox` in purify_torch.py."""
+"""SampDetox in the structure of its authors' published sampler (easywood0204/SampDetox, diffusion/Diffusion/Diffusion.py),
+for speed comparisons only: one image at a time; coefficients gathered by a tensor t in every step; per-pixel, per-channel
+copying by Python loops with chained tensor indices, compared with the tensor t; a NaN check in every step.
+Same network and steps as `sampdetox` in purify_torch.py."""
 import torch
 from ssim import ssim_map
 
@@ -8,19 +10,35 @@ def sampdetox_authors(p, x, g, t1=120, t2=120, range_=255.):
 
 def one(p, x, g, t1, t2, data_range):
     noise = torch.randn(x.shape, generator=g)
-    first = p.reverse(p.noised(2 * x - 1, t1, noise), t1, g) / 2 + .5
+    first = chain(p, p.noised(2 * x - 1, t1, noise), t1, g, None) / 2 + .5
     d = ssim_map(x, first, data_range).mean(1)[0]
     d = (d - d.min()) / (d.max() - d.min() + 1e-8)
-    height, width = d.shape
+    _, channels, height, width = x.shape
     level = [[min(int((1 - float(d[i, j])) * t2), t2 - 1) for j in range(width)] for i in range(height)]
     base, state = 2 * first - 1, torch.zeros_like(x)
     for i in range(height):
         for j in range(width):
             abar = float(p.abar[level[i][j]])
-            state[:, :, i, j] = abar ** .5 * base[:, :, i, j] + (1 - abar) ** .5 * noise[:, :, i, j]
-    for t in reversed(range(t2)):
-        stepped = p.ancestral(state, t, p.eps(state, t), g)
-        for i in range(height):
-            for j in range(width):
-                if level[i][j] > t: state[:, :, i, j] = stepped[:, :, i, j]
-    return state.clamp(-1, 1) / 2 + .5
+            for k in range(channels):
+                state[0][k][i][j] = abar ** .5 * base[0][k][i][j] + (1 - abar) ** .5 * noise[0][k][i][j]
+    return chain(p, state, t2, g, level) / 2 + .5
+
+def chain(p, state, steps, g, level):
+    prev = torch.cat([torch.ones(1, dtype=torch.float64), p.abar[:-1]])
+    c1, c2 = torch.sqrt(1 / p.alpha), (1 - p.alpha) / torch.sqrt(1 - p.abar) / torch.sqrt(p.alpha)
+    posterior = p.beta * (1 - prev) / (1 - p.abar)
+    _, channels, height, width = state.shape
+    for step in reversed(range(steps)):
+        t = state.new_ones([1], dtype=torch.long) * step
+        pick = lambda v: torch.gather(v, 0, t).float().view(1, 1, 1, 1)
+        variance = pick(torch.cat([posterior[1:2], p.beta[1:]]))
+        mean = pick(c1) * state - pick(c2) * p.eps(state, step)
+        after = mean + torch.sqrt(variance) * (torch.randn(state.shape, generator=g) if step > 0 else 0)
+        if level is None: state = after
+        else:
+            for i in range(height):
+                for j in range(width):
+                    if level[i][j] > t:
+                        for k in range(channels): state[0][k][i][j] = after[0][k][i][j]
+        assert torch.isnan(state).int().sum() == 0
+    return state.clamp(-1, 1)

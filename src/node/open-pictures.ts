@@ -7,8 +7,11 @@ import { type ArrayPictures, isArrayFile, openArrayPictures } from "./array-pict
 import { checkNames, type ListedFile } from "./list-images.ts";
 import { readWhole } from "./read-whole.ts";
 
-/** Files that are read and decoded before they are asked for. */
-const ahead = 4;
+/** Files that are read and decoded before they are asked for: a batch of small ones, and never fewer than a few. */
+const mostAhead = 64;
+const leastAhead = 4;
+/** Pixels that the files read ahead may hold together, judged by the largest picture so far. */
+const pixelsAhead = 2 ** 24;
 
 /** Pictures that are known by number and name, and decoded when their turn comes. */
 export interface PictureSet {
@@ -64,13 +67,22 @@ async function loadPicture(
 
 async function* readAhead(entries: readonly Entry[], signal: AbortSignal | undefined): AsyncGenerator<Picture> {
   const waiting: Promise<Picture>[] = [];
+  let largest = pixelsAhead / leastAhead;
+  let known = false;
+  const load = async (entry: Entry): Promise<Picture> => {
+    const picture = await entry.load();
+    largest = known ? Math.max(largest, picture.pixels.length) : picture.pixels.length;
+    known = true;
+    return picture;
+  };
   for (let next = 0; next < entries.length || waiting.length > 0; ) {
-    for (; next < entries.length && waiting.length < ahead; next++) {
-      const picture = entries[next]?.load();
-      if (picture === undefined) break;
+    const ahead = Math.min(Math.max(Math.floor(pixelsAhead / largest), leastAhead), mostAhead);
+    for (const entry of entries.slice(next, next + Math.max(ahead - waiting.length, 0))) {
+      const picture = load(entry);
       // A failure is thrown when its turn comes, and lost when nobody asks any more.
       picture.catch(() => undefined);
       waiting.push(picture);
+      next++;
     }
     signal?.throwIfAborted();
     const picture = await waiting.shift();
