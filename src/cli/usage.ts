@@ -26,8 +26,6 @@ function usageError(command: Command, message: string, code: string): OptionErro
       return new OptionError(`${command.name()}: expected ${quoted.toUpperCase()}, got none. ${help}`);
     case "commander.optionMissingArgument":
       return new OptionError(`${flagOf(quoted)}: expected a value, got none. ${help}`);
-    case "commander.missingMandatoryOptionValue":
-      return new OptionError(`${command.name()}: expected the option ${quoted}, got none. ${help}`);
     case "commander.excessArguments": {
       const [, most = "fewer", got = "more"] = /Expected (\d+) arguments? but got (\d+)/.exec(message) ?? [];
       const nouns = most === "1" ? "argument" : "arguments";

@@ -1,11 +1,12 @@
 /** @file Downloads the files of a data set into a folder: whole, verified, resumed where an earlier attempt stopped. */
 import { createReadStream } from "node:fs";
-import { appendFile, mkdir, rename, rm } from "node:fs/promises";
+import { appendFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { EndpointError, FormatError, InputError } from "../core/errors.ts";
 import { type Dataset, type DatasetFile, filesOf, verifyFile } from "../data/dataset.ts";
 import { type DownloadSink, fetchFile } from "../data/download.ts";
 import { fileError, systemCode } from "./file-error.ts";
+import { makeFolders } from "./make-folders.ts";
 import { readWhole } from "./read-whole.ts";
 
 /** What a download needs beside its data set. */
@@ -22,7 +23,7 @@ export interface DatasetDownload {
  * InputError when the folder cannot be written, the signal's reason when aborted (what arrived is kept for next time).
  */
 export async function downloadDataset(dataset: Dataset, folder: string, download: DatasetDownload): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+  await makeFolders(folder).catch((cause: unknown) => {
     throw fileError(folder, "a folder that can be written", cause);
   });
   const missing: DatasetFile[] = [];

@@ -137,6 +137,15 @@ describe("prepareOutput", () => {
     }
   });
 
+  test.skipIf(!existsSync("/proc/self"))(
+    "refuses a file system of the kernel (where there is none, there is nothing to refuse)",
+    async () => {
+      await expect(prepareOutput("/proc/untrigger/x")).rejects.toThrow(
+        "/proc/untrigger/x: expected a folder that can be written",
+      );
+    },
+  );
+
   test.skipIf(process.getuid?.() === 0)("refuses a folder without permission (not for root, who may all)", async () => {
     chmodSync(root, 0o500);
     await expect(prepareOutput(join(root, "x"))).rejects.toThrow("got no permission");

@@ -1,7 +1,8 @@
 /** @file The folder that a run writes to, tried before any work and removed again when nothing came of it. */
-import { mkdir, rmdir } from "node:fs/promises";
+import { rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileError } from "./file-error.ts";
+import { makeFolders } from "./make-folders.ts";
 import { tryWriting } from "./write-whole.ts";
 
 /** A folder that exists and can be written. */
@@ -17,7 +18,7 @@ export interface OutputFolder {
  */
 export async function prepareOutput(folder: string): Promise<OutputFolder> {
   const path = resolve(folder);
-  const first = await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+  const first = await makeFolders(path).catch((cause: unknown) => {
     throw fileError(folder, "a folder that can be written", cause);
   });
   const discard = async (): Promise<void> => {

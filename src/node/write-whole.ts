@@ -3,9 +3,10 @@
  * process ends in between, whatever the reason, the temporary file is removed on the way out.
  */
 import { unlinkSync } from "node:fs";
-import { mkdir, open, rename, unlink } from "node:fs/promises";
+import { open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileError, systemCode } from "./file-error.ts";
+import { makeFolders } from "./make-folders.ts";
 
 /** Temporary files that exist at this moment. */
 const unfinished = new Set<string>();
@@ -26,7 +27,7 @@ export async function writeWhole(
   try {
     const file = await open(temporary, "wx").catch(async (cause: unknown) => {
       if (systemCode(cause) !== "ENOENT") throw cause;
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolders(dirname(path));
       return open(temporary, "wx");
     });
     try {

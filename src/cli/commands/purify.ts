@@ -31,14 +31,14 @@ export interface PurifyFlags extends AssetFlags {
   readonly batch: number;
   readonly failOn?: "flagged";
   readonly preview: boolean;
-  readonly out: string;
+  readonly out?: string;
 }
 
 /** Adds the verb to the program. */
 export function definePurify(command: Command, console: Console): void {
   command
     .argument("<images...>", "pictures, folders, patterns, .npy, .npz or IDX files")
-    .requiredOption("-o, --out <folder>", "where images/, evidence/ and results.jsonl go")
+    .option("-o, --out <folder>", "where images/, evidence/ and results.jsonl go")
     .option("--method <name>", "see: untrigger methods", "diffpure")
     .option("--preset <name>", "paper, official, fast, recommended or strong, as the method has them")
     .addOption(new Option("--set <key=value>", "one option of the method; may be repeated").argParser(gather))
@@ -74,13 +74,20 @@ async function purify(images: readonly string[], flags: PurifyFlags, console: Co
   const started = performance.now();
   const { signal } = console;
   const request = requestOf(flags);
-  const pictures = await openPictures(await listImages(images, { exclude: flags.out }), { signal });
+  const { out } = flags;
+  // Asked for here and not by the parser, which would hide a misspelt option behind this.
+  if (out === undefined)
+    throw new OptionError("purify: expected a folder for the results, got none. Do name one with -o FOLDER.");
+  const pictures = await openPictures(await listImages(images, { exclude: out }), { signal });
   const clean = flags.calibrate === undefined ? [] : await listImages([flags.calibrate]);
   const calibration = clean.length === 0 ? undefined : (await openPictures(clean, { signal })).read();
   const assets = await openAssets(flags, console);
   const progress = createProgress(console, flags.quiet === true, () => performance.now());
   try {
-    const output = await prepareOutput(flags.out);
+    const canFlag =
+      calibration !== undefined || (assets.calibrationFile !== undefined && assets.classifier !== undefined);
+    if (flags.failOn === "flagged" && !canFlag) throw noThreshold();
+    const output = await prepareOutput(out);
     const results = createResults(output.path, { keepRows: flags.json === true });
     try {
       const summary = await purifyPictures(request, {
@@ -108,13 +115,15 @@ async function purify(images: readonly string[], flags: PurifyFlags, console: Co
   }
 }
 
-/** @throws OptionError when nothing could be flagged: a gate that never closes must not look like an open one. */
+/** A gate that can never close must not look like an open one. */
+function noThreshold(): OptionError {
+  return new OptionError(
+    "--fail-on flagged: expected a threshold for these settings, got none. Do give clean pictures with --calibrate FOLDER.",
+  );
+}
+
 function judge({ threshold, flagged }: PurifySummary, console: Console): void {
-  if (threshold === null) {
-    throw new OptionError(
-      "--fail-on flagged: expected a threshold for these settings, got none. Do give clean pictures with --calibrate FOLDER.",
-    );
-  }
+  if (threshold === null) throw noThreshold();
   if ((flagged ?? 0) > 0) console.finding();
 }
 
