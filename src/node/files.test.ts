@@ -48,6 +48,21 @@ describe("folderSource", () => {
     }
   });
 
+  test("follows the links of the Hugging Face cache, and of nothing that looks like it", async () => {
+    for (const folder of ["hub/model/snapshots/abc", "hub/model/blobs", "hub/other/snapshots"]) {
+      mkdirSync(join(root, folder), { recursive: true });
+    }
+    writeFileSync(join(root, "hub/model/blobs/hash"), "weights");
+    writeFileSync(join(root, "hub/secret"), "x");
+    symlinkSync("../../blobs/hash", join(root, "hub/model/snapshots/abc/weights"));
+    symlinkSync("../../../secret", join(root, "hub/model/snapshots/abc/secret"));
+    symlinkSync("../../model/blobs/hash", join(root, "hub/other/snapshots/weights"));
+    const source = folderSource(join(root, "hub/model/snapshots/abc"));
+    expect(new TextDecoder().decode(await source("weights"))).toBe("weights");
+    await expect(source("secret")).rejects.toThrow("that leaves it");
+    await expect(folderSource(join(root, "hub/other/snapshots"))("weights")).rejects.toThrow("that leaves it");
+  });
+
   test("a folder whose name begins with dots is no way out", async () => {
     mkdirSync(join(root, "..odd"));
     writeFileSync(join(root, "..odd/file"), "x");

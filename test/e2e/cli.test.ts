@@ -212,6 +212,24 @@ describe("purify", () => {
   });
 });
 
+test("without the native engine the portable one runs, says so, and makes the same picture", async () => {
+  const hook = `export async function resolve(s,c,n){if(s==="onnxruntime-node")throw new Error("not installed");return n(s,c)}`;
+  const register = `import{register}from"node:module";register("data:text/javascript,${encodeURIComponent(hook)}")`;
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(register)}` };
+  const flags = [...prior, "--preset", "fast", "--quiet"];
+  const { code, stdout } = await runCli(["purify", at("good.png"), ...flags, "-o", at("portable")], env);
+  expect([code, stdout]).toEqual([0, ""]);
+  await runInside(["purify", at("good.png"), ...flags, "-o", at("native")]);
+  const [portable, native] = await Promise.all(
+    ["portable", "native"].map((name) => decodePicture(readFileSync(at(`${name}/images/good.png`)), name)),
+  );
+  expect(portable?.pixels).toBeAllclose(native?.pixels ?? [], { atol: 1 });
+  const loud = await runCli(["purify", at("good.png"), ...flags.slice(0, -1), "-o", at("portable")], env);
+  expect(loud.stderr).toMatch(
+    /^onnxruntime-web \S+ runs the models, since onnxruntime-node is not installed; it is slower\.\n$/,
+  );
+});
+
 describe("bad input: one sentence, exit code 2 or 3, nothing half-written", () => {
   test.each([
     ["missing.png", "expected a picture, a folder or a pattern, got nothing there."],
