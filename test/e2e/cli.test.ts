@@ -8,6 +8,7 @@ import { decodePicture, encodePng } from "../../src/images/node.ts";
 import { purifiers } from "../../src/purify/registry.ts";
 import { purifyRow, purifySummary } from "../../src/results/purify-row.ts";
 import { type CliResult, runCli, runInside, startCli } from "../support/cli.ts";
+import { serve } from "../support/http-server.ts";
 
 const images = "models/fashion-mnist-badnets/images";
 const classifier = ["--classifier", "models/fashion-mnist-badnets/model.onnx"];
@@ -262,6 +263,31 @@ describe("bad input: one sentence, exit code 2 or 3, nothing half-written", () =
       3,
       "http://127.0.0.1:1/x: expected an answer",
     );
+    expect(existsSync(at("refused"))).toBe(false);
+  });
+
+  test("an endpoint that answers with a page, or with the wrong number of scores", async () => {
+    const page = await serve((_, response) => {
+      response.setHeader("content-type", "text/html").end("<title>Sign in</title>");
+    });
+    const short = await serve(() => ({ predictions: [[0.1, 0.9]] }));
+    const labels = at("ten.txt");
+    writeFileSync(labels, "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+    const run = (url: string) =>
+      runInside([
+        "purify",
+        at("good.png"),
+        "--method",
+        "zip-transform",
+        "--classifier",
+        url,
+        "--labels",
+        labels,
+        "-o",
+        at("refused"),
+      ]);
+    expectRefusal(await run(`${page.url}/classify`), 3, "Sign in");
+    expectRefusal(await run(`${short.url}/v1/models/m:predict`), 3, "got");
     expect(existsSync(at("refused"))).toBe(false);
   });
 
