@@ -46,10 +46,17 @@ export class GraphBuilder {
   readonly #known = new Map<string, readonly ValueName[]>();
   readonly #opsets: Record<string, number> = { "": OPSET };
   readonly #defined = new Set<ValueName>();
+  readonly #adopted = new Set<ValueName>();
+  readonly #reserved: ReadonlySet<ValueName>;
   #counter = 0;
 
-  /** Declares a graph input; a string dim is symbolic. */
-  input(name: string, dtype: DType, dims: readonly (number | string)[]): ValueName {
+  /** @param reserved names that new values must not take, because a graph that is written anew has them. */
+  constructor(reserved: Iterable<ValueName> = []) {
+    this.#reserved = new Set(reserved);
+  }
+
+  /** Declares a graph input; a string dim is symbolic, no dims at all are unknown ones. */
+  input(name: string, dtype: DType, dims: readonly (number | string)[] | undefined): ValueName {
     this.#define(name);
     this.#inputs.push({ name, dtype, dims });
     return name;
@@ -118,15 +125,26 @@ export class GraphBuilder {
     return names;
   }
 
-  /** Declares which version of another operator domain the graph uses. */
+  /** Applies an operator as a node of another graph does, under the names that its outputs have there. */
+  adopt(node: GraphNode): void {
+    for (const input of node.inputs) if (input !== "") this.#require(input, node.op);
+    for (const output of node.outputs) {
+      if (output === "") continue;
+      this.#define(output);
+      this.#adopted.add(output);
+    }
+    this.#nodes.push(node);
+  }
+
+  /** Declares which version of an operator domain the graph uses; "" is the standard one. */
   useDomain(domain: string, version: number): void {
     this.#opsets[domain] = version;
   }
 
-  /** Names a value as a graph output. */
+  /** Names a value as a graph output. An adopted node's output may keep its name. */
   output(name: string, value: ValueName, dtype: DType, dims?: readonly (number | string)[]): void {
     this.#require(value, `the output "${name}"`);
-    this.#define(name);
+    if (name !== value || !this.#adopted.has(value)) this.#define(name);
     this.#outputs.push({ value, as: { name, dtype, dims } });
   }
 
@@ -134,6 +152,7 @@ export class GraphBuilder {
   build(name: string): Graph {
     const nodes = [...this.#nodes];
     for (const { value, as } of this.#outputs) {
+      if (value === as.name) continue;
       nodes.push({ op: "Identity", domain: "", name: as.name, inputs: [value], outputs: [as.name], attributes: {} });
     }
     const needed = new Set<ValueName>(this.#outputs.map(({ as }) => as.name));
@@ -166,6 +185,11 @@ export class GraphBuilder {
     }
   }
 
+  /** Whether a name, or the first of those that several outputs get from it, is not free. */
+  #isTaken(name: ValueName): boolean {
+    return [name, `${name}.0`].some((value) => this.#defined.has(value) || this.#reserved.has(value));
+  }
+
   /** What tells an attribute from others, as JSON. Tensors and bytes are numbered, not written out. */
   #keyOf(attribute: Attribute | undefined): unknown {
     switch (attribute?.kind) {
@@ -186,7 +210,7 @@ export class GraphBuilder {
 
   #fresh(stem: string): string {
     do this.#counter += 1;
-    while (this.#defined.has(`${stem}_${this.#counter}`));
+    while (this.#isTaken(`${stem}_${this.#counter}`));
     return `${stem}_${this.#counter}`;
   }
 }

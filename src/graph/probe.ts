@@ -97,8 +97,8 @@ async function valuesAt(
   return new Map([...Object.entries(feeds), ...graph.initializers, ...Object.entries(await run(feeds))]);
 }
 
-/** Harmless values: halves for floats, zeros for indices, timesteps and masks. */
-function sampleTensor(dtype: DType, dims: readonly number[]): Tensor {
+/** A tensor of harmless values: halves for floats, zeros for indices, timesteps and masks. */
+export function sampleTensor(dtype: DType, dims: readonly number[]): Tensor {
   const data = new arrayOf[dtype](elementCount(dims));
   const half: Partial<Record<DType, number>> = { float32: 0.5, float64: 0.5, float16: 0x3800, bfloat16: 0x3f00 };
   const value = half[dtype];

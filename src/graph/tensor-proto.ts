@@ -42,7 +42,8 @@ export function tensorFromProto(proto: TensorProto): Tensor {
 
 function rawValues(dtype: DType, raw: Uint8Array<ArrayBuffer>): Tensor["data"] {
   const array = arrayOf[dtype];
-  const bytes = raw.byteOffset % array.BYTES_PER_ELEMENT === 0 ? raw : raw.slice();
+  // Not `slice`: that of a Node `Buffer` is a view of the same memory.
+  const bytes = raw.byteOffset % array.BYTES_PER_ELEMENT === 0 ? raw : Uint8Array.from(raw);
   return new array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / array.BYTES_PER_ELEMENT));
 }
 

@@ -1,0 +1,144 @@
+/**
+ * @file The gradient of a convolution with respect to its weight, in the forms that ONNX Runtime computes quickest.
+ * All but the last turn the sum over positions into one matrix product:
+ * - dense windows: "separable im2col". dY is shifted by every row tap, x by every column tap; one product holds all
+ *   pairs. A 3x3 kernel needs 3 + 3 copies instead of 9.
+ * - strided windows, and few input channels: im2col, one strided slice of x per tap.
+ * - depthwise: the same two, per channel.
+ * - groups, one or three spatial axes: a convolution with batch and channel axes exchanged.
+ */
+import { elementCount } from "../../tensor/shape.ts";
+import type { ValueName } from "../ir.ts";
+import { at } from "./at.ts";
+import { type ConvShapes, convAttributes } from "./conv-shapes.ts";
+import { isDense } from "./windows.ts";
+import type { Writer } from "./writer.ts";
+
+/** Below so many input channels times taps the copies of im2col are cheap. */
+const FEW_COLUMNS = 64;
+/** From so many positions on, one product per image is quicker than gathering all images into one. */
+const MANY_POSITIONS = 256;
+
+/** @param x [N, C, …] @param dy [N, O, …] @returns [O, C / group, …kernel] */
+export function weightGradient(w: Writer, x: ValueName, dy: ValueName, shapes: ConvShapes): ValueName {
+  const { weight, group, input, output, windows } = shapes;
+  const [channels, outputs] = [at(input, 1), at(output, 1)];
+  if (weight.length !== 4) return swappedConvolution(w, x, dy, shapes);
+  if (group === 1) {
+    const few = channels * elementCount(windows.kernel) <= FEW_COLUMNS || elementCount(windows.kernel) === 1;
+    const skinny = elementCount(output) / outputs < outputs;
+    return isDense(windows) && !few && !skinny ? separable(w, x, dy, shapes) : columns(w, x, dy, shapes);
+  }
+  if (group === channels && group === outputs) {
+    return isDense(windows) ? depthwiseSeparable(w, x, dy, shapes) : depthwiseColumns(w, x, dy, shapes);
+  }
+  return swappedConvolution(w, x, dy, shapes);
+}
+
+/** `sum over n and l of a[n, p, l] b[n, q, l]`, [P, Q]. */
+function contract(
+  w: Writer,
+  a: ValueName,
+  b: ValueName,
+  dims: { n: number; p: number; q: number; l: number },
+): ValueName {
+  const { n, p, q, l } = dims;
+  if (n === 1) return w.gemm(w.reshape(a, [p, l]), w.reshape(b, [q, l]), { transB: true });
+  if (l >= MANY_POSITIONS) return w.sum(w.matmul(a, w.transpose(b, [0, 2, 1])), [0]);
+  const gathered = (value: ValueName, rows: number): ValueName =>
+    w.reshape(w.transpose(value, [1, 0, 2]), [rows, n * l]);
+  return w.gemm(gathered(a, p), gathered(b, q), { transB: true });
+}
+
+/** One shifted copy of dY per row tap, of x per column tap; both in the frame of x's rows and dY's columns. */
+function shiftedCopies(w: Writer, x: ValueName, dy: ValueName, { input, output, windows }: ConvShapes) {
+  const [kernelH, kernelW] = [at(windows.kernel, 0), at(windows.kernel, 1)];
+  const [height, wide] = [at(input, 2), at(output, 3)];
+  const rows = Array.from({ length: kernelH }, (_, i) => {
+    const top = i * at(windows.dilations, 0) - at(windows.before, 0);
+    return w.pad(dy, [0, 0, top, 0], [0, 0, height - at(output, 2) - top, 0]);
+  });
+  const cols = Array.from({ length: kernelW }, (_, j) => {
+    const left = at(windows.before, 1) - j * at(windows.dilations, 1);
+    return w.pad(x, [0, 0, 0, left], [0, 0, 0, wide - at(input, 3) - left]);
+  });
+  return { rows, cols, kernelH, kernelW, height, wide };
+}
+
+function separable(w: Writer, x: ValueName, dy: ValueName, shapes: ConvShapes): ValueName {
+  const { input, output, weight } = shapes;
+  const { rows, cols, kernelH, kernelW, height, wide } = shiftedCopies(w, x, dy, shapes);
+  const [n, c, o, l] = [at(input, 0), at(input, 1), at(output, 1), height * wide];
+  const a = w.reshape(w.concat(rows, 1), [n, kernelH * o, l]);
+  const b = w.reshape(w.concat(cols, 1), [n, kernelW * c, l]);
+  const all = w.reshape(contract(w, a, b, { n, p: kernelH * o, q: kernelW * c, l }), [kernelH, o, kernelW, c]);
+  // Two moves of one axis each: ONNX Runtime is slow where several axes move at once.
+  return w.reshape(w.transpose(w.transpose(all, [1, 2, 3, 0]), [0, 2, 3, 1]), weight);
+}
+
+function depthwiseSeparable(w: Writer, x: ValueName, dy: ValueName, shapes: ConvShapes): ValueName {
+  const { input, weight } = shapes;
+  const { rows, cols, kernelH, kernelW, height, wide } = shiftedCopies(w, x, dy, shapes);
+  const [n, c, l] = [at(input, 0), at(input, 1), height * wide];
+  const a = w.reshape(w.concat(rows, 2), [n, c, kernelH, l]);
+  const b = w.reshape(w.concat(cols, 2), [n, c, kernelW, l]);
+  return w.reshape(w.sum(w.matmul(a, w.transpose(b, [0, 1, 3, 2])), [0]), weight);
+}
+
+/** x seen through every tap: one strided slice of the padded x each, [N, C, Ho, Wo]. */
+function tapViews(w: Writer, x: ValueName, { input, output, windows }: ConvShapes): ValueName[] {
+  const { kernel, strides, dilations, before } = windows;
+  const space = kernel.map((_, i) => i + 2);
+  const spans = kernel.map((_, i) => (at(output, i + 2) - 1) * at(strides, i) + 1);
+  const needed = kernel.map((size, i) => (size - 1) * at(dilations, i) + at(spans, i));
+  const after = needed.map((length, i) => length - at(input, i + 2) - at(before, i));
+  const padded = w.pad(x, [0, 0, ...before], [0, 0, ...after]);
+  const [kernelH, kernelW] = [at(kernel, 0), at(kernel, 1)];
+  return Array.from({ length: kernelH * kernelW }, (_, tap) => {
+    const starts = [Math.floor(tap / kernelW) * at(dilations, 0), (tap % kernelW) * at(dilations, 1)];
+    const ends = starts.map((start, i) => start + at(spans, i));
+    if (elementCount(kernel) === 1 && isDense(windows)) return padded;
+    return w.slice(padded, space, { starts, ends, steps: strides });
+  });
+}
+
+function columns(w: Writer, x: ValueName, dy: ValueName, shapes: ConvShapes): ValueName {
+  const { input, output, weight, windows } = shapes;
+  const taps = elementCount(windows.kernel);
+  const [n, c, o, l] = [at(input, 0), at(input, 1), at(output, 1), elementCount(output.slice(2))];
+  const b = w.reshape(w.concat(tapViews(w, x, shapes), 1), [n, taps * c, l]);
+  const all = contract(w, w.reshape(dy, [n, o, l]), b, { n, p: o, q: taps * c, l });
+  return w.reshape(taps === 1 ? all : w.transpose(w.reshape(all, [o, taps, c]), [0, 2, 1]), weight);
+}
+
+function depthwiseColumns(w: Writer, x: ValueName, dy: ValueName, shapes: ConvShapes): ValueName {
+  const { input, output, weight, windows } = shapes;
+  const [n, c, l] = [at(input, 0), at(input, 1), elementCount(output.slice(2))];
+  const views = w.reshape(w.concat(tapViews(w, x, shapes), 2), [n, c, elementCount(windows.kernel), l]);
+  return w.reshape(w.sum(w.matmul(views, w.reshape(dy, [n, c, l, 1])), [0]), weight);
+}
+
+/** Batch is summed over and channels are kept: a convolution of x by dY with those axes, and stride and dilation, exchanged. */
+function swappedConvolution(w: Writer, x: ValueName, dy: ValueName, shapes: ConvShapes): ValueName {
+  const { input, output, weight, windows, group } = shapes;
+  const { kernel, strides, dilations, before, after } = windows;
+  const space = input.slice(2);
+  const [n, c, o] = [at(input, 0), at(input, 1), at(output, 1)];
+  const spatial = (from: number): number[] => space.map((_, i) => from + i);
+  const grouped = w.transpose(w.reshape(x, [n, group, c / group, ...space]), [2, 1, 0, ...spatial(3)]);
+  const image = w.reshape(grouped, [c / group, group * n, ...space]);
+  const filter = w.transpose(dy, [1, 0, ...spatial(2)]);
+  const filterSize = output.slice(2);
+  const raw = w.op(
+    "Conv",
+    [image, filter],
+    convAttributes({ kernel: filterSize, strides: dilations, dilations: strides, before, after }, group),
+  );
+  // Windows that leave a remainder see more shifts than the kernel has taps.
+  const seen = kernel.map((_, i) => {
+    const room = at(input, i + 2) + at(before, i) + at(after, i) - (at(filterSize, i) - 1) * at(strides, i) - 1;
+    return Math.floor(room / at(dilations, i)) + 1;
+  });
+  const cropped = w.pad(raw, [0, 0, ...space.map(() => 0)], [0, 0, ...kernel.map((size, i) => size - at(seen, i))]);
+  return w.reshape(w.transpose(cropped, [1, 0, ...spatial(2)]), weight, [o, c / group, ...kernel]);
+}
