@@ -1,11 +1,12 @@
 /** @file Public door of `diffusion/`: schedules, samplers, and what a prior is. */
 export { noised } from "./forward.ts";
+export type { Int8Store } from "./int8-plan.ts";
 export { noiseLike } from "./noise.ts";
 export { type OpenPriorOptions, openPrior } from "./open-prior.ts";
 export { type Jump, type Posterior, posteriorOf } from "./posterior.ts";
 export { adaptPrediction, type RawNet } from "./prediction-type.ts";
 export type { NoisePredictor, Prediction } from "./predictor.ts";
-export type { Prior } from "./prior.ts";
+export type { Precision, Prior } from "./prior.ts";
 export type { PriorSettings } from "./prior-plan.ts";
 export { respace, spaceTimesteps } from "./respacing.ts";
 export { type Clip, clipX0, type DynamicThreshold, estimateX0, noiseBetween } from "./samplers/clean-estimate.ts";

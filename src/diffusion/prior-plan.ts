@@ -1,5 +1,6 @@
 /** @file What a prior's folder comes down to, whatever layout it has: a model, its signature, its schedule. */
 import { FormatError, OptionError } from "../core/errors.ts";
+import { sha256Hex } from "../core/hash.ts";
 import type { Feeds, Session } from "../runtime/runtime.ts";
 import type { NetSignature } from "./net-runner.ts";
 import type { SchedulerFacts } from "./scheduler-config.ts";
@@ -22,6 +23,12 @@ export interface PriorPlan {
   readonly varianceStated: boolean;
   /** @throws FormatError when the loaded model is no net that predicts noise. */
   signatureOf(session: Session): NetSignature;
+}
+
+/** SHA-256 of the model that a plan loads, and of its files of weights. */
+export function hashOfPlan({ model, externalData = {} }: Pick<PriorPlan, "model" | "externalData">): string {
+  const files = Object.keys(externalData).sort();
+  return sha256Hex(model, ...files.map((name) => externalData[name] ?? new Uint8Array()));
 }
 
 /** The signature of a graph of ours. @throws OptionError when the net is conditioned and nobody says on which class. */

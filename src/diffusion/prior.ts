@@ -2,6 +2,9 @@
 import type { NoisePredictor } from "./predictor.ts";
 import type { NoiseSchedule } from "./schedule.ts";
 
+/** How a net computes: all in float32, or its convolutions in 8-bit integers. */
+export type Precision = "f32" | "int8";
+
 /** A loaded diffusion model. Whoever opens it disposes it. */
 export interface Prior {
   readonly predict: NoisePredictor;
@@ -11,5 +14,7 @@ export interface Prior {
   readonly variance: "fixed-small" | "fixed-large" | "learned-range";
   /** SHA-256 of the ONNX graph that runs (weights included). */
   readonly hash: string;
+  /** `f32` when left out. */
+  readonly precision?: Precision | undefined;
   dispose(): Promise<void>;
 }

@@ -108,6 +108,7 @@ export async function purifyPictures(request: PurifyRequest, host: PurifyHost): 
     networkCalls: purifier.networkCalls,
     classifierCalls: (classifier?.calls ?? 0) - callsBefore,
     priorHash: prior?.hash ?? null,
+    precision: prior === undefined ? null : (prior.precision ?? "f32"),
     classifierHash: classifier?.hash ?? null,
   };
 }

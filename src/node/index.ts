@@ -3,6 +3,7 @@ export { type ArrayPictures, isArrayFile, openArrayPictures } from "./array-pict
 export { type DatasetDownload, downloadDataset } from "./download-dataset.ts";
 export { dataHome, datasetFolders, type Environment, findDataset } from "./find-dataset.ts";
 export { folderSource } from "./folder-source.ts";
+export { int8Store } from "./int8-store.ts";
 export { type ListedFile, listImages } from "./list-images.ts";
 export { type ClassifierSettings, isAddress, openClassifierAt } from "./open-classifier.ts";
 export { openPictures, type PictureSet } from "./open-pictures.ts";

@@ -8,6 +8,7 @@ import type { Prior } from "../diffusion/prior.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { fileError } from "./file-error.ts";
 import { folderSource } from "./folder-source.ts";
+import { int8Store } from "./int8-store.ts";
 
 /** Single files that are a prior, by extension: the name that `openPrior` knows, and neighbours that are not theirs. */
 const singleFiles: Readonly<Record<string, { readonly name: string; readonly hidden: RegExp }>> = {
@@ -17,13 +18,15 @@ const singleFiles: Readonly<Record<string, { readonly name: string; readonly hid
 
 /**
  * Opens a prior: a folder as `openPrior` describes, or a `.pt` or `.onnx` file with its configs beside it.
+ * What 8-bit inference has to measure is kept in the user's cache.
  * @throws InputError when there is nothing at the path or a file of another kind, and what `openPrior` throws.
  */
 export async function openPriorAt(path: string, runtime: Runtime, options: OpenPriorOptions = {}): Promise<Prior> {
   const stats = await stat(path).catch((cause: unknown) => {
     throw fileError(path, "a prior's folder, .pt or .onnx file", cause);
   });
-  return openPrior(stats.isDirectory() ? folderSource(path) : fileSource(path), runtime, options);
+  const source = stats.isDirectory() ? folderSource(path) : fileSource(path);
+  return openPrior(source, runtime, { store: int8Store(), ...options });
 }
 
 /** The folder around a file, with the file under the name that is looked for. */

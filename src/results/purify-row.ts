@@ -51,6 +51,8 @@ export const purifySummary = z.object({
   networkCalls: z.number().int(),
   classifierCalls: z.number().int(),
   priorHash: z.string().nullable(),
+  /** How the prior computes; `null` without one. */
+  precision: z.enum(["f32", "int8"]).nullable(),
   classifierHash: z.string().nullable(),
 });
 

@@ -19,12 +19,12 @@ const timesteps = {
   mixed: Float64Array.from({ length: rows }, (_, row) => (row * 61) % 1000),
 };
 
-describe("a prior", () => {
+describe.each(["f32", "int8"] as const)("a prior in %s", (precision) => {
   let runtime: Runtime;
   let alone: Prior;
   beforeAll(async () => {
     runtime = await createNodeRuntime();
-    alone = await openPrior(modelFiles("fashion-mnist-prior"), runtime, { threads: 1, batch: 1 });
+    alone = await openPrior(modelFiles("fashion-mnist-prior"), runtime, { precision, threads: 1, batch: 1 });
   });
   afterAll(() => alone.dispose());
 
@@ -43,7 +43,7 @@ describe("a prior", () => {
       { threads: 2, batch: 16 },
       { threads: 2, batch: 64 },
     ])("gives the same bits in runs of $batch on $threads threads as alone", async (options) => {
-      const prior = await openPrior(modelFiles("fashion-mnist-prior"), runtime, options);
+      const prior = await openPrior(modelFiles("fashion-mnist-prior"), runtime, { precision, ...options });
       const whole = (await prior.predict(images, t)).noise;
       expect(differences(whole.data, expected.data)).toBe(0);
       // Another place in a smaller batch.

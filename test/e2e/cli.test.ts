@@ -113,6 +113,17 @@ describe("data", () => {
 });
 
 describe("purify", () => {
+  test("computes in 8 bits when asked, and says so", async () => {
+    const runs = [[], ["--precision", "int8"]].map((flags) =>
+      runInside(["purify", at("good.png"), ...fast, ...flags, "--json", "-o", at(`precision${flags.length}`)]),
+    );
+    const [float, int8] = (await Promise.all(runs)).map(({ stdout }) => JSON.parse(stdout));
+    expect([float.precision, int8.precision]).toEqual(["f32", "int8"]);
+    expect(int8.priorHash).not.toBe(float.priorHash);
+    expect(int8.images[0].label).toBe(float.images[0].label);
+    expect(int8.images[0].suspicion).not.toBe(float.images[0].suspicion);
+  });
+
   test("writes pictures, evidence and rows, and prints one document", async () => {
     const out = at("out");
     const inputs = ["good.png", "jpeg-called.png"].map(at);
@@ -320,7 +331,7 @@ describe("bad input: one sentence, exit code 2 or 3, nothing half-written", () =
     ],
     ["unknown device", ["--device", "gpu"], 2, 'Unknown value of --device "gpu". Did you mean "cpu"?'],
     ["a gate without threshold", [...prior, "--fail-on", "flagged"], 2, "--fail-on flagged: expected a threshold"],
-    ["a precision that is not there", ["--precision", "int8"], 2, 'Unknown option "--precision"'],
+    ["a precision that is not there", ["--precision", "int4"], 2, 'Unknown value of --precision "int4"'],
   ])("flags: %s", async (_, flags, exit, sentence) => {
     const out = at("refused");
     expectRefusal(await runInside(["purify", at("good.png"), ...flags, "-o", out]), exit, sentence);

@@ -31,6 +31,27 @@ describe("models/fashion-mnist-prior", () => {
     expectItemsClose(noise.data, golden.float32(`eps.${t}`), { items: 4, tolerance: 5e-5 });
   });
 
+  describe("in int8", () => {
+    let int8: Prior;
+    beforeAll(async () => {
+      const runtime = await createNodeRuntime({ threads: 1 });
+      int8 = await openPrior(modelFiles("fashion-mnist-prior"), runtime, { precision: "int8" });
+    });
+    afterAll(() => int8.dispose());
+
+    it.each([...golden.float64("eps_timesteps")])("predicts nearly the same noise at timestep %d", async (t) => {
+      const x = { dtype: "float32", dims, data: golden.float32(`xt.${t}`) } as const;
+      const { noise } = await int8.predict(x, new Float64Array(4).fill(t));
+      const exact = golden.float32(`eps.${t}`);
+      const error = Math.hypot(...exact.map((value, i) => value - noise.data[i]!));
+      // Where hardly any noise is left, nobody can tell it: there what counts is the clean image that follows.
+      const alphaBar = prior.schedule.alphasBar[t]!;
+      const imageError = (error / Math.sqrt(exact.length)) * Math.sqrt(1 / alphaBar - 1);
+      if (t < 50) expect(imageError).toBeLessThan(0.005);
+      else expect(error / Math.hypot(...exact)).toBeLessThan(0.04);
+    });
+  });
+
   it.each([
     { name: "final", clip: undefined },
     { name: "final_clip", clip: 1 },

@@ -1,6 +1,6 @@
 /** @file The models that `purify` runs, opened by what the flags say and closed together. */
 import type { Classifier, ScoreKind } from "../../classifiers/classifier.ts";
-import type { Prior } from "../../diffusion/prior.ts";
+import type { Precision, Prior } from "../../diffusion/prior.ts";
 import type { CalibrationFile } from "../../jobs/calibration.ts";
 import { isAddress, openClassifierAt } from "../../node/open-classifier.ts";
 import { openPriorAt } from "../../node/open-prior.ts";
@@ -14,6 +14,7 @@ import type { RunFlags } from "../flags.ts";
 /** Flags that name models. */
 export interface AssetFlags extends RunFlags {
   readonly prior?: string;
+  readonly precision?: Precision;
   readonly classifier?: string;
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
@@ -34,7 +35,7 @@ export interface Assets {
 /** Opens what the flags name. @throws what opening a runtime, a prior or a classifier throws; nothing stays open then. */
 export async function openAssets(flags: AssetFlags, console: Console): Promise<Assets> {
   const { signal } = console;
-  const { mean, std, layout, scores, device, threads } = flags;
+  const { mean, std, layout, scores, device, threads, precision } = flags;
   const labels = flags.labels === undefined ? undefined : await readLabelNames(flags.labels);
   const local = flags.classifier !== undefined && !isAddress(flags.classifier);
   let runtime: Runtime | undefined;
@@ -51,7 +52,7 @@ export async function openAssets(flags: AssetFlags, console: Console): Promise<A
     const prior =
       flags.prior === undefined || runtime === undefined
         ? undefined
-        : await openPriorAt(flags.prior, runtime, { signal });
+        : await openPriorAt(flags.prior, runtime, { precision, signal });
     return {
       prior,
       classifier,

@@ -44,6 +44,11 @@ export function definePurify(command: Command, console: Console): void {
     .addOption(new Option("--set <key=value>", "one option of the method; may be repeated").argParser(gather))
     .addOption(new Option("--votes <k>", "purify k times and average").argParser(integer("--votes", 1)))
     .option("--prior <path>", "diffusion model: a diffusers folder, a .pt or an .onnx file")
+    .addOption(
+      new Option("--precision <kind>", "how the diffusion model computes: f32, or int8 (faster on a CPU)")
+        .argParser(choice("--precision", ["f32", "int8"]))
+        .default("f32"),
+    )
     .option("--classifier <path|url>", "the classifier to protect: an ONNX file, a folder, or an endpoint")
     .addOption(new Option("--mean <numbers>", "the classifier's mean per channel").argParser(numbers("--mean")))
     .addOption(new Option("--std <numbers>", "the classifier's deviation per channel").argParser(numbers("--std")))
