@@ -24,10 +24,14 @@ export interface Signature {
 }
 
 /**
- * Reads a session's signature. The output is the one called `logits`, else the first with two axes, else the first.
+ * Reads the signature of a session, or of any lists of inputs and outputs. The output is the one called `logits`, else
+ * the first with two axes, else the first.
  * @throws FormatError when the model has not exactly one image input, OptionError when a flag names none of its values.
  */
-export function readSignature({ inputs, outputs }: Session, flags: SignatureFlags): Signature {
+export function readSignature(
+  { inputs, outputs }: Pick<Session, "inputs" | "outputs">,
+  flags: SignatureFlags,
+): Signature {
   const input = flags.input === undefined ? inputs[0] : named("input", flags.input, inputs);
   const output =
     flags.output === undefined

@@ -46,3 +46,10 @@ test("purify-behind-an-endpoint.ts", async () => {
   // The images as they came, and three votes.
   expect(stdout).toMatch(/of 64 changed; 256 images were sent to http/);
 });
+
+test("fgsm-on-your-model.ts", async () => {
+  const { stdout } = await run("fgsm-on-your-model");
+  const [fgsm = 0, pgd = 0] = [...stdout.matchAll(/: (\d+) of 64 pictures/g)].map((match) => Number(match[1]));
+  expect(fgsm).toBeGreaterThan(16);
+  expect(pgd).toBeGreaterThan(fgsm);
+});
