@@ -86,7 +86,25 @@ const matches: readonly Match[] = [
   },
 ];
 
-/** Flags: `--threads 1`, `--rounds 5`, `--python PATH`, `--only TEXT`. Without a peer only our own times are printed. */
+/** What one match measured. */
+interface Row {
+  readonly schema: "untrigger/purify-speed@1";
+  readonly what: string;
+  readonly images: number;
+  readonly batch: number;
+  readonly threads: number;
+  readonly rounds: number;
+  /** Images a second, best round. */
+  readonly ours: number;
+  /** Share of our time outside the engine, least of the rounds. */
+  readonly outside: number;
+  readonly peers: readonly { readonly name: string; readonly rate: number; readonly ratio: number }[];
+}
+
+/**
+ * Flags: `--threads 1`, `--rounds 5`, `--python PATH`, `--only TEXT`, `--save` (into `docs/results`). Without a peer only our
+ * own times are printed.
+ */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -95,67 +113,114 @@ export async function run(args: readonly string[]): Promise<void> {
       rounds: { type: "string", default: "5" },
       python: { type: "string" },
       only: { type: "string", default: "" },
+      save: { type: "boolean", default: false },
     },
   });
-  const [threads, rounds] = [Number(values.threads), Number(values.rounds)];
   const python = findPython(values.python);
-  if (python === undefined)
-    console.log("No peer: reference/README.md says how to make one. Printing our own times only.");
-  const clock = { seconds: 0 };
-  const runtime = clocked(await openRuntime({ device: "cpu", threads }, console.error), clock);
-  const prior = await openPriorAt(PRIOR, runtime);
-  const work = await mkdtemp(join(tmpdir(), "untrigger-bench-"));
-  const rows: string[][] = [];
-  try {
+  if (python === undefined) console.log("No peer (reference/README.md says how to make one): only our own times.");
+  const rows: Row[] = [];
+  for (const threads of values.threads.split(",").map(Number)) {
+    const clock = { seconds: 0 };
+    const runtime = clocked(await openRuntime({ device: "cpu", threads }, console.error), clock);
+    const prior = await openPriorAt(PRIOR, runtime);
     for (const match of matches.filter(({ name }) => name.includes(values.only))) {
-      const { images } = await testImages(0, match.images);
-      const folder = join(work, String(rows.length));
-      const files = await writePictures(folder, images);
-      await writeFile(join(folder, "images.npy"), writeNpy(images));
-      let outside = 1;
-      const ours: Contestant = {
-        name: "untrigger",
-        run: async () => {
-          clock.seconds = 0;
-          const seconds = await timed(() => purifyFiles(match, { files, out: folder }, prior));
-          outside = Math.min(outside, 1 - clock.seconds / seconds);
-          return seconds;
-        },
-      };
-      const peers: Peer[] = [];
-      for (const [name, { method, options }] of Object.entries(python === undefined ? {} : match.peers)) {
-        const job = {
-          name,
-          method,
-          options,
-          prior: PRIOR,
-          images: join(folder, "images.npy"),
-          threads,
-          batch: match.batch,
-        };
-        peers.push(await startPeer(python ?? "", job));
-      }
-      const times = await race([ours, ...peers], rounds);
-      for (const peer of peers) peer.close();
-      const best = (name: string): number => Math.min(...(times.get(name) ?? [Number.NaN]));
-      const rate = (name: string): string => (match.images / best(name)).toFixed(2);
-      rows.push([
-        `${match.name}, ${match.images} images, batch ${match.batch}`,
-        rate("untrigger"),
-        `${(100 * outside).toFixed(1)} %`,
-        peers.map(({ name }) => `${rate(name)} (${name})`).join(", "),
-        peers.map(({ name }) => `${(best(name) / best("untrigger")).toFixed(2)}x`).join(", "),
-      ]);
-      console.log(rows.at(-1)?.join(" | "));
+      rows.push(await hold(match, { prior, clock, python, threads, rounds: Number(values.rounds) }));
+      console.log(tableOf(rows.slice(-1)).split("\n").at(-1));
     }
-  } finally {
-    await rm(work, { recursive: true, force: true });
     await prior.dispose();
   }
-  console.log(
-    `\n${threads} thread${threads === 1 ? "" : "s"}, minimum of ${rounds} interleaved rounds, images to purified images.\n`,
+  console.log(`\n${tableOf(rows)}`);
+  if (values.save) await save(rows);
+}
+
+/** Races one match. */
+async function hold(
+  match: Match,
+  setting: {
+    readonly prior: Prior;
+    readonly clock: { seconds: number };
+    readonly python: string | undefined;
+    readonly threads: number;
+    readonly rounds: number;
+  },
+): Promise<Row> {
+  const { prior, clock, python, threads, rounds } = setting;
+  const folder = await mkdtemp(join(tmpdir(), "untrigger-bench-"));
+  const peers: Peer[] = [];
+  try {
+    const { images } = await testImages(0, match.images);
+    const files = await writePictures(folder, images);
+    const array = join(folder, "images.npy");
+    await writeFile(array, writeNpy(images));
+    let outside = 1;
+    const ours: Contestant = {
+      name: "untrigger",
+      run: async () => {
+        clock.seconds = 0;
+        const seconds = await timed(() => purifyFiles(match, { files, out: folder }, prior));
+        outside = Math.min(outside, 1 - clock.seconds / seconds);
+        return seconds;
+      },
+    };
+    for (const [name, job] of python === undefined ? [] : Object.entries(match.peers)) {
+      const { batch } = match;
+      peers.push(await startPeer(python ?? "", { ...job, name, prior: PRIOR, images: array, threads, batch }));
+    }
+    const times = await race([ours, ...peers], rounds);
+    const best = (name: string): number => Math.min(...(times.get(name) ?? [Number.NaN]));
+    return {
+      schema: "untrigger/purify-speed@1",
+      what: match.name,
+      images: match.images,
+      batch: match.batch,
+      threads,
+      rounds,
+      ours: match.images / best("untrigger"),
+      outside,
+      peers: peers.map(({ name }) => ({
+        name,
+        rate: match.images / best(name),
+        ratio: best(name) / best("untrigger"),
+      })),
+    };
+  } finally {
+    for (const peer of peers) peer.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function tableOf(rows: readonly Row[]): string {
+  return markdownTable(
+    ["What", "Images", "Batch", "Threads", "Ours, images/s", "Outside the network", "Peer, images/s", "Ratio"],
+    rows.map(({ what, images, batch, threads, ours, outside, peers }) => [
+      what,
+      String(images),
+      String(batch),
+      String(threads),
+      ours.toFixed(2),
+      `${(100 * outside).toFixed(1)} %`,
+      peers.map(({ name, rate }) => `${rate.toFixed(2)} (${name})`).join(", "),
+      peers.map(({ ratio }) => `${ratio.toFixed(2)}x`).join(", "),
+    ]),
   );
-  console.log(markdownTable(["What", "Ours, images/s", "Not the network", "Peer, images/s", "Ratio"], rows));
+}
+
+async function save(rows: readonly Row[]): Promise<void> {
+  await mkdir("docs/results", { recursive: true });
+  await writeFile("docs/results/purify-speed.jsonl", rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  await writeFile(
+    "docs/results/purify-speed.md",
+    `# Speed against PyTorch
+
+Rendered by \`npm run bench -- purify --save\` from \`purify-speed.jsonl\`; do not edit. The shipped prior, float32 on both
+sides, the same images, network calls and threads, interleaved; best of ${rows[0]?.rounds ?? 0} rounds. Ours is from PNG files to PNG
+files, the peer's from an array to an array. The ratios are what to trust: seconds vary with the machine. Batch 1
+means one image after the other, on both sides. "Authors' structure" is SampDetox as published: one image at a time,
+pixels copied by loops.
+
+${tableOf(rows)}
+`,
+  );
 }
 
 /** A runtime that adds the time inside the engine to a clock. */

@@ -1,6 +1,6 @@
-"""SampDetox in the structure of its authors' published sampler (easywood0204/SampDetox, diffusion/Diffusion/Diffusion.py),
+"""SampDetox in the structure of its authors' published sampler (easywood0204/SampDetox: SampDetox.py, diffusion/Diffusion/Diffusion.py),
 for speed comparisons only: one image at a time; coefficients gathered by a tensor t in every step; per-pixel, per-channel
-copying by Python loops with chained tensor indices, compared with the tensor t; a NaN check in every step.
+noising and copying by Python loops with chained tensor indices, levels and t as tensors; a NaN check in every step.
 Same network and steps as `sampdetox` in purify_torch.py."""
 import torch
 from ssim import ssim_map
@@ -14,13 +14,14 @@ def one(p, x, g, t1, t2, data_range):
     d = ssim_map(x, first, data_range).mean(1)[0]
     d = (d - d.min()) / (d.max() - d.min() + 1e-8)
     _, channels, height, width = x.shape
-    level = [[min(int((1 - float(d[i, j])) * t2), t2 - 1) for j in range(width)] for i in range(height)]
+    level = ((1 - d) * t2).to(torch.int64)
     base, state = 2 * first - 1, torch.zeros_like(x)
     for i in range(height):
         for j in range(width):
-            abar = float(p.abar[level[i][j]])
+            abar = torch.gather(p.abar, 0, level[i][j].unsqueeze(0)).float().squeeze()
+            a, b = torch.sqrt(abar), torch.sqrt(1 - abar)
             for k in range(channels):
-                state[0][k][i][j] = abar ** .5 * base[0][k][i][j] + (1 - abar) ** .5 * noise[0][k][i][j]
+                state[0][k][i][j] = base[0][k][i][j] * a + noise[0][k][i][j] * b
     return chain(p, state, t2, g, level) / 2 + .5
 
 def chain(p, state, steps, g, level):
