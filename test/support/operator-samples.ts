@@ -19,6 +19,8 @@ export interface Sample {
   readonly linear?: boolean;
   /** Version of the standard operators; 18 when left out. */
   readonly opset?: number;
+  /** Error in units of the gradient's length; 1e-3 when left out, 1e-5 for what is linear. */
+  readonly tolerance?: number;
 }
 
 type Attributes = Readonly<Record<string, Attribute>>;
@@ -154,6 +156,7 @@ export const operatorSamples: Readonly<Record<SmoothName, readonly Sample[]>> = 
   Mean: [plain("Mean", [[2, 3], [3], [2, 1]], {}, linear)],
   Max: [plain("Max", [[2, 3], [3], [2, 1]]), plain("Max", [[2, 3]])],
   Min: [plain("Min", [[2, 3], [3], [2, 1]])],
+  Mod: [withConstants("Mod", [[3, 8]], (b) => [b.float(0.71)], { attributes: { fmod: int(1) } })],
   Where: [
     {
       inputs: [[2, 3], [3]],
@@ -656,4 +659,148 @@ export const operatorSamples: Readonly<Record<SmoothName, readonly Sample[]>> = 
       linear: true,
     },
   ],
+  RMSNormalization: [
+    plain("RMSNormalization", [[2, 3, 8], [8]], {}, { opset: 23 }),
+    plain(
+      "RMSNormalization",
+      [
+        [2, 3, 4],
+        [3, 4],
+      ],
+      { axis: int(1) },
+      { opset: 23 },
+    ),
+  ],
+  LpNormalization: [
+    plain("LpNormalization", [[2, 3, 4]]),
+    plain("LpNormalization", [[2, 3, 4]], { axis: int(1), p: int(1) }),
+  ],
+  LRN: [
+    plain("LRN", [[2, 7, 2, 3]], { size: int(3), alpha: float(0.5), beta: float(0.6), bias: float(1.2) }),
+    plain("LRN", [[2, 7, 2, 3]], { size: int(5), alpha: float(0.8) }),
+  ],
+  MeanVarianceNormalization: [plain("MeanVarianceNormalization", [[2, 3, 4, 5]])],
+  Attention: [
+    plain(
+      "Attention",
+      [
+        [2, 3, 4, 5],
+        [2, 3, 6, 5],
+        [2, 3, 6, 7],
+      ],
+      {},
+      { opset: 23 },
+    ),
+    plain(
+      "Attention",
+      [
+        [2, 4, 3, 5],
+        [2, 2, 6, 5],
+        [2, 2, 6, 7],
+        [3, 6],
+      ],
+      { scale: float(0.4) },
+      { opset: 23 },
+    ),
+    plain(
+      "Attention",
+      [
+        [2, 4, 6],
+        [2, 4, 6],
+        [2, 4, 6],
+      ],
+      { q_num_heads: int(3), kv_num_heads: int(3), is_causal: int(1) },
+      { opset: 23 },
+    ),
+    plain(
+      "Attention",
+      [
+        [2, 4, 8],
+        [2, 5, 4],
+        [2, 5, 6],
+      ],
+      { q_num_heads: int(4), kv_num_heads: int(2) },
+      { opset: 23 },
+    ),
+    withConstants(
+      "Attention",
+      [
+        [1, 2, 2, 3],
+        [1, 2, 3, 3],
+        [1, 2, 3, 3],
+      ],
+      (b) => [b.constant({ dtype: "bool", dims: [2, 3], data: Uint8Array.from([1, 0, 1, 1, 1, 0]) })],
+      { opset: 23 },
+    ),
+  ],
+  GridSample: [
+    plain(
+      "GridSample",
+      [
+        [2, 3, 4, 5],
+        [2, 3, 2, 2],
+      ],
+      {},
+      { range: [-0.97, 0.98] },
+    ),
+    plain(
+      "GridSample",
+      [
+        [2, 3, 4, 5],
+        [2, 3, 2, 2],
+      ],
+      { align_corners: int(1) },
+      { range: [-0.97, 0.98] },
+    ),
+    plain(
+      "GridSample",
+      [
+        [1, 2, 4, 5],
+        [1, 4, 3, 2],
+      ],
+      { padding_mode: string("border") },
+    ),
+    plain(
+      "GridSample",
+      [
+        [1, 2, 4, 5],
+        [1, 4, 3, 2],
+      ],
+      { mode: string("linear") },
+      { opset: 20 },
+    ),
+  ],
+  QuantizeLinear: [
+    {
+      inputs: [[3, 8]],
+      write: (b, [x = ""]) => quantised(b, x, { scale: b.float(1e-4), zero: "int16" }),
+      opset: 21,
+      tolerance: 1e-2,
+    },
+    {
+      inputs: [[3, 8]],
+      write: (b, [x = ""]) => quantised(b, x, { scale: b.float(2e-5), zero: "uint16" }),
+      opset: 21,
+      tolerance: 1e-2,
+    },
+  ],
+  DequantizeLinear: [
+    {
+      inputs: [[2, 3, 4]],
+      write: (b, [x = ""]) => quantised(b, x, { scale: b.float(1e-4, 2e-4, 3e-4), zero: "int16" }),
+      opset: 21,
+      tolerance: 1e-2,
+    },
+  ],
 };
+
+/** There and back. The steps are so fine that differences hardly see them; half of the second range is cut off. */
+function quantised(
+  b: GraphBuilder,
+  x: ValueName,
+  { scale, zero }: { scale: ValueName; zero: "int16" | "uint16" },
+): ValueName {
+  const zeros = b.op("Cast", [b.op("Mul", [scale, b.float(0)])], { to: int(zero === "int16" ? 5 : 4) });
+  const level = b.op("QuantizeLinear", [x, scale, zeros]);
+  return b.op("DequantizeLinear", [level, scale, zeros]);
+}

@@ -38,6 +38,11 @@ export const arithmetic = {
   Mean: broadcasting(({ w, x }, dy) => x.map(() => w.div(dy, x.length))),
   Max: broadcasting(extreme),
   Min: broadcasting(extreme),
+  /** Steps by the divisor: between them, x moves the result as it moves itself. */
+  Mod: broadcasting((site, dy) => {
+    if (site.needs(1)) throw site.refuse("a divisor that does not depend on what is differentiated by, got one");
+    return [dy, undefined];
+  }),
   Where: broadcasting(({ w, x }, dy) => [undefined, w.where(at(x, 0), dy, 0), w.where(at(x, 0), 0, dy)]),
 } satisfies Operators;
 

@@ -1,12 +1,22 @@
 /** @file Operators that are made of others, and are differentiated as those. Dims are not known here: shapes are computed. */
-import { floatOf, intOf } from "../attributes.ts";
+import { floatOf, intOf, intsOf } from "../attributes.ts";
 import { float, type GraphBuilder } from "../builder.ts";
 import type { ValueName } from "../ir.ts";
 import { at } from "./at.ts";
 import type { Operators } from "./operator.ts";
 
-/** GroupNormalization. */
+/** Normalisation of groups of channels, and of whole batches without scale. */
 export const composites = {
+  /** (x - mean) / (deviation + 1e-9) */
+  MeanVarianceNormalization: {
+    decompose: (b, node) => {
+      const axes = b.ints(...intsOf(node, "axes", [0, 2, 3]));
+      const x = at(node.inputs, 0);
+      const centred = b.op("Sub", [x, b.op("ReduceMean", [x, axes])]);
+      const deviation = b.op("Sqrt", [b.op("ReduceMean", [b.op("Mul", [centred, centred]), axes])]);
+      return [b.op("Div", [centred, b.op("Add", [deviation, like(b, x, [1e-9])])])];
+    },
+  },
   /** [N, C, …] → [N, G, rest], normalised per instance, and back; scale and shift were per group before version 21. */
   GroupNormalization: {
     decompose: (b, node, opset) => {

@@ -1,5 +1,6 @@
 /** @file Every operator that differentiation knows. To add one: write its record in its family's file, or a new one here. */
 import { arithmetic } from "./arithmetic.ts";
+import { attention } from "./attention.ts";
 import { batchNorm } from "./batch-norm.ts";
 import { choices } from "./choices.ts";
 import { composites } from "./composites.ts";
@@ -7,16 +8,19 @@ import { convolutions } from "./conv.ts";
 import { sumsOfProducts } from "./einsum.ts";
 import { flatOperators } from "./flat.ts";
 import { functions } from "./functions.ts";
+import { sampling } from "./grid-sample.ts";
 import { layout } from "./layout.ts";
 import { products } from "./matmul.ts";
 import { norms } from "./norms.ts";
 import type { DirectOperator, Operator, Operators } from "./operator.ts";
 import { padding } from "./pad.ts";
 import { pools } from "./pools.ts";
+import { quantisation } from "./quantisation.ts";
 import { rectifiers } from "./rectifiers.ts";
 import { reductions } from "./reductions.ts";
 import { resizing } from "./resize.ts";
 import { softmaxes } from "./softmax.ts";
+import { vectorNorms } from "./vector-norms.ts";
 
 /** Operators of the standard domain by name. */
 export const operators = {
@@ -35,6 +39,10 @@ export const operators = {
   ...norms,
   ...batchNorm,
   ...resizing,
+  ...vectorNorms,
+  ...attention,
+  ...sampling,
+  ...quantisation,
   ...composites,
   ...flatOperators,
 } as const satisfies Operators;
