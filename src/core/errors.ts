@@ -19,7 +19,11 @@ export const errorCodes = {
     meaning: "A graph uses an operator that the toolkit or the runtime lacks.",
   },
   "missing-dependency": { exit: 3, status: 501, meaning: "An optional package or device is not available here." },
-  endpoint: { exit: 3, status: 502, meaning: "A server is down, slow, or answers something else than what was asked for." },
+  endpoint: {
+    exit: 3,
+    status: 502,
+    meaning: "A server is down, slow, or answers something else than what was asked for.",
+  },
   "runtime-failure": { exit: 3, status: 500, meaning: "A computation failed or produced numbers that are not finite." },
 } as const satisfies Record<string, { exit: number; status: number; meaning: string }>;
 
