@@ -10,10 +10,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { folderSource } from "../../src/node/folder-source.ts";
 import { createNodeRuntime } from "../../src/runtime/node.ts";
 import { readGolden } from "../support/golden.ts";
+import { gradientInPage } from "./browser/gradient-in-page.ts";
 import { type PageResult, purifyInPage } from "./browser/purify-in-page.ts";
 
 const chrome = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 const PRIOR = "models/fashion-mnist-prior";
+const CLASSIFIER = "models/fashion-mnist-badnets";
 const GOLDEN = "test/golden/prior-run.safetensors";
 
 describe.skipIf(chrome === undefined)(
@@ -22,6 +24,7 @@ describe.skipIf(chrome === undefined)(
     let server: Server;
     let browser: Browser;
     let result: PageResult;
+    let gradient: number[];
 
     beforeAll(async () => {
       server = await servePage();
@@ -32,6 +35,7 @@ describe.skipIf(chrome === undefined)(
       const page = await browser.newPage();
       await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
       result = (await page.evaluate("run()")) as PageResult;
+      gradient = (await page.evaluate("gradient()")) as number[];
     }, 120_000);
 
     afterAll(async () => {
@@ -52,6 +56,14 @@ describe.skipIf(chrome === undefined)(
       const node = await purifyInPage(runtime, folderSource(PRIOR), await readFile(GOLDEN));
       expect(result.purified).toBeAllclose(node.purified, { atol: 1e-4 });
     });
+
+    test("a gradient of the classifier is the one that Node computes", async () => {
+      const runtime = await createNodeRuntime({ device: "cpu", threads: 1 });
+      const node = await gradientInPage(runtime, folderSource(CLASSIFIER));
+      const largest = Math.max(...node.map(Math.abs));
+      expect(largest).toBeGreaterThan(1e-3);
+      expect(gradient).toBeAllclose(node, { atol: 1e-5 * largest });
+    });
   },
 );
 
@@ -66,7 +78,11 @@ async function servePage(): Promise<Server> {
     logLevel: "error",
   });
   const script = bundle.outputFiles[0]?.contents ?? new Uint8Array();
-  const folders: Record<string, string> = { prior: PRIOR, ort: "node_modules/onnxruntime-web/dist" };
+  const folders: Record<string, string> = {
+    prior: PRIOR,
+    classifier: CLASSIFIER,
+    ort: "node_modules/onnxruntime-web/dist",
+  };
   const files = new Map<string, [type: string, body: Uint8Array | string]>([
     ["/", ["text/html", '<!doctype html><script type="module" src="/page.js"></script>']],
     ["/page.js", ["text/javascript", script]],

@@ -1,6 +1,7 @@
 /** @file The script of the test page: fetches prior and golden file from its own server and leaves the result on `window`. */
 import { InputError } from "../../../src/core/errors.ts";
 import { createWebRuntime } from "../../../src/runtime/web.ts";
+import { gradientInPage } from "./gradient-in-page.ts";
 import { purifyInPage } from "./purify-in-page.ts";
 
 const load = async (path: string): Promise<Uint8Array> => {
@@ -22,4 +23,10 @@ async function run(): Promise<unknown> {
   return purifyInPage(runtime, source, await load("/golden"));
 }
 
-Object.assign(globalThis, { run });
+/** Called by the test. */
+async function gradient(): Promise<unknown> {
+  const runtime = await createWebRuntime({ threads: 2, wasmPaths: "/ort/" });
+  return gradientInPage(runtime, (name) => load(`/classifier/${name}`));
+}
+
+Object.assign(globalThis, { run, gradient });
