@@ -86,14 +86,17 @@ function printTable(): void {
     const percent = (value: number): string => (100 * value).toFixed(0);
     return `${count.hits}/${count.total} = ${percent(rate(count))} % (${percent(low)}-${percent(high)})`.padEnd(24);
   };
-  console.log(`\n${"".padEnd(12)}${"clean accuracy".padEnd(24)}${"triggered, still right".padEnd(24)}attack succeeds`);
-  for (const [name, { cleanAccuracy, poisonedAccuracy, attackSuccess }] of results) {
+  console.log(
+    `\n${"".padEnd(12)}${"clean accuracy".padEnd(24)}${"triggered, still right".padEnd(24)}${"attack succeeds".padEnd(24)}floor`,
+  );
+  for (const [name, { cleanAccuracy, poisonedAccuracy, attackSuccess, floor }] of results) {
     const time = seconds.get(name);
-    const cost = time === undefined ? "" : `  ${((1000 * time) / 128).toFixed(0)} ms an image`;
-    console.log(`${name.padEnd(12)}${share(cleanAccuracy)}${share(poisonedAccuracy)}${share(attackSuccess)}${cost}`);
+    const cost = time === undefined ? "" : `${((1000 * time) / 128).toFixed(0)} ms an image`;
+    const shares = [cleanAccuracy, poisonedAccuracy, attackSuccess, floor].map(share);
+    console.log(`${name.padEnd(12)}${shares.join("")}${cost}`);
   }
   console.log(
-    "Counts, shares and 95 % intervals; accuracy on 64 clean images, the rest on the triggered ones of other classes.",
+    "Counts, shares and 95 % intervals; accuracy on 64 clean images, the rest on those of other classes. Floor: clean\nimages that are called the attacker's class all the same; about so often even an attack that fails seems to succeed.",
   );
 }
 
