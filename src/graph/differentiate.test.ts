@@ -166,6 +166,19 @@ describe("refuses in one sentence", () => {
     expect(differentiate(graph, { seeds: { free: 1 }, wrt: ["x"] }, known).outputs.length).toBe(3);
   });
 
+  test("an operator of scikit-learn's converters", async () => {
+    const b = new GraphBuilder();
+    b.useDomain("ai.onnx.ml", 1);
+    const [unit = ""] = b.ops("Normalizer", [b.input("x", "float32", [2, 3])], {}, { domain: "ai.onnx.ml" });
+    b.output("loss", b.op("ReduceSum", [unit], { keepdims: int(0) }), "float32");
+    const { graph, facts: known } = await facts(b.build("net"));
+    expect(() => differentiate(graph, { seeds: { loss: 1 }, wrt: ["x"] }, known)).toThrow(
+      new UnsupportedOpError(
+        'differentiate: expected a gradient rule for each operator on the path, got none for ai.onnx.ml.Normalizer "Normalizer_1" of the domain "ai.onnx.ml". Models of this kind (trees, tables of scikit-learn) have no gradients.',
+      ),
+    );
+  });
+
   test("a path that ends at an operator without gradient", async () => {
     const b = new GraphBuilder();
     const label = b.op("ArgMax", [b.op("Neg", [b.input("x", "float32", [2, 3])])], { axis: int(1) });
