@@ -2,7 +2,7 @@
 import { floatOf } from "../attributes.ts";
 import type { GraphNode, ValueName } from "../ir.ts";
 import { at } from "./at.ts";
-import { type Operators, type Site, unary } from "./operator.ts";
+import { broadcasting, type Operators, type Site, unary } from "./operator.ts";
 import type { Writer } from "./writer.ts";
 
 /** SELU's constants as ONNX has them. */
@@ -14,14 +14,10 @@ export const rectifiers = {
   /** Two casts make the mask: quicker than a comparison, and y is never negative. */
   Relu: unary((w, dy, { y }) => w.mul(dy, w.mask(w.cast(y, "bool")))),
   LeakyRelu: unary((w, dy, { x, node }) => w.where(positive(w, x), dy, w.mul(dy, floatOf(node, "alpha", 0.01)))),
-  PRelu: {
-    vjp: (site, dy) => {
-      const { w } = site;
-      const [x, slope] = [at(site.x, 0), at(site.x, 1)];
-      const dSlope = w.where(positive(w, x), 0, w.mul(dy, x));
-      return [w.where(positive(w, x), dy, w.mul(dy, slope)), w.unbroadcast(dSlope, site.outDims(), site.dims(1))];
-    },
-  },
+  PRelu: broadcasting(({ w, x: [x = "", slope = ""] }, dy) => {
+    const above = positive(w, x);
+    return [w.where(above, dy, w.mul(dy, slope)), w.where(above, 0, w.mul(dy, x))];
+  }),
   Elu: unary((w, dy, { x, y, node }) => w.where(positive(w, x), dy, w.mul(dy, w.add(y, floatOf(node, "alpha", 1))))),
   Selu: unary((w, dy, { x, y, node }) => {
     const gamma = floatOf(node, "gamma", SELU_GAMMA);
