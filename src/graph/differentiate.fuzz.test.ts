@@ -10,6 +10,7 @@ import { differentiate } from "./differentiate.ts";
 import { graphFromModel } from "./from-model.ts";
 import type { Attribute, Graph, GraphNode } from "./ir.ts";
 import { operators } from "./ops/registry.ts";
+import { sampleTensor } from "./probe.ts";
 import { specialise } from "./rewrite/specialise.ts";
 import { graphToBytes } from "./to-model.ts";
 
@@ -69,14 +70,19 @@ test("damaged graphs have a gradient or a reason", async () => {
       fc.array(damage, { minLength: 1, maxLength: 2 }),
       async (which, damages) => {
         const broken = damages.reduce(damaged, graphs[which]!);
+        let gradient: Graph;
         try {
           const { graph, facts } = await specialise(broken, runModel, { batch: 2 });
-          const gradient = differentiate(graph, { seeds: { [graph.outputs[0]!.name]: 1 }, wrt: ["x0"] }, facts);
-          expect(graphToBytes(gradient).length).toBeGreaterThan(0);
-          survived += 1;
+          gradient = differentiate(graph, { seeds: { [graph.outputs[0]!.name]: 1 }, wrt: ["x0"] }, facts);
         } catch (error) {
           expect(error, String(error)).toBeInstanceOf(ToolkitError);
+          return;
         }
+        // What was differentiated also runs, and has the dims that it should.
+        const feeds = gradient.inputs.map(({ name, dtype, dims }) => [name, sampleTensor(dtype, dims as number[])]);
+        const results = await runModel(graphToBytes(gradient), Object.fromEntries(feeds));
+        expect(results["grad.x0"]?.dims).toEqual(gradient.inputs.find(({ name }) => name === "x0")?.dims);
+        survived += 1;
       },
     ),
     { numRuns: 250, seed: 11 },
