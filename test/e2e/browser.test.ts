@@ -6,7 +6,9 @@ import type { AddressInfo } from "node:net";
 import { join, normalize } from "node:path";
 import { build } from "esbuild";
 import { type Browser, chromium } from "playwright-core";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { decodePicture } from "../../src/images/node.ts";
 import { folderSource } from "../../src/node/folder-source.ts";
 import { createNodeRuntime } from "../../src/runtime/node.ts";
 import { readGolden } from "../support/golden.ts";
@@ -16,6 +18,7 @@ import { type PageResult, purifyInPage } from "./browser/purify-in-page.ts";
 const chrome = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 const PRIOR = "models/fashion-mnist-prior";
 const CLASSIFIER = "models/fashion-mnist-badnets";
+const PICTURE = `${CLASSIFIER}/images/00001.png`;
 const GOLDEN = "test/golden/prior-run.safetensors";
 
 describe.skipIf(chrome === undefined)(
@@ -25,6 +28,7 @@ describe.skipIf(chrome === undefined)(
     let browser: Browser;
     let result: PageResult;
     let gradient: number[];
+    let decoded: number[][];
 
     beforeAll(async () => {
       server = await servePage();
@@ -36,6 +40,7 @@ describe.skipIf(chrome === undefined)(
       await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
       result = (await page.evaluate("run()")) as PageResult;
       gradient = (await page.evaluate("gradient()")) as number[];
+      decoded = (await page.evaluate("decode()")) as number[][];
     }, 120_000);
 
     afterAll(async () => {
@@ -64,8 +69,26 @@ describe.skipIf(chrome === undefined)(
       expect(largest).toBeGreaterThan(1e-3);
       expect(gradient).toBeAllclose(node, { atol: 1e-5 * largest });
     });
+
+    test("pictures are decoded as in Node, and survive being encoded", async () => {
+      const [png, webp] = await Promise.all([
+        decodePicture(await readFile(PICTURE), "picture.png"),
+        decodePicture(await colourPicture(), "picture.webp"),
+      ]);
+      const pixels = [png, webp].map((picture) => [...picture.pixels]);
+      expect(webp).toMatchObject({ channels: 3, height: 9, width: 12 });
+      expect(decoded).toEqual([...pixels, ...pixels]);
+    });
   },
 );
+
+/** A small lossless WebP, which only the browser's own decoder reads there. */
+function colourPicture(): Promise<Uint8Array> {
+  const data = Buffer.from(Array.from({ length: 9 * 12 * 3 }, (_, i) => (i * 37) % 256));
+  return sharp(data, { raw: { width: 12, height: 9, channels: 3 } })
+    .webp({ lossless: true })
+    .toBuffer();
+}
 
 /** Serves the bundled page, the prior, the golden file and the engine, isolated so that the engine may use threads. */
 async function servePage(): Promise<Server> {
@@ -87,6 +110,8 @@ async function servePage(): Promise<Server> {
     ["/", ["text/html", '<!doctype html><script type="module" src="/page.js"></script>']],
     ["/page.js", ["text/javascript", script]],
     ["/golden", ["application/octet-stream", await readFile(GOLDEN)]],
+    ["/picture.png", ["image/png", await readFile(PICTURE)]],
+    ["/picture.webp", ["image/webp", await colourPicture()]],
   ]);
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(request.url ?? "/").split("?")[0] ?? "/");

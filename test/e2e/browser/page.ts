@@ -1,5 +1,6 @@
 /** @file The script of the test page: fetches prior and golden file from its own server and leaves the result on `window`. */
 import { InputError } from "../../../src/core/errors.ts";
+import { decodePicture, encodePng } from "../../../src/images/web.ts";
 import { createWebRuntime } from "../../../src/runtime/web.ts";
 import { gradientInPage } from "./gradient-in-page.ts";
 import { purifyInPage } from "./purify-in-page.ts";
@@ -29,4 +30,14 @@ async function gradient(): Promise<unknown> {
   return gradientInPage(runtime, (name) => load(`/classifier/${name}`));
 }
 
-Object.assign(globalThis, { run, gradient });
+/** Called by the test: the pixels of a plain PNG, and of a picture that only the browser can decode. */
+async function decode(): Promise<number[][]> {
+  const names = ["picture.png", "picture.webp"];
+  const pictures = await Promise.all(names.map(async (name) => decodePicture(await load(`/${name}`), name)));
+  const again = await Promise.all(
+    pictures.map(async (picture) => decodePicture(await encodePng(picture), "again.png")),
+  );
+  return [...pictures, ...again].map(({ pixels }) => [...pixels]);
+}
+
+Object.assign(globalThis, { run, gradient, decode });
