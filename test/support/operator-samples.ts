@@ -528,6 +528,8 @@ export const operatorSamples: Readonly<Record<SmoothName, readonly Sample[]>> = 
     { x: [2, 3, 7, 8], w: [4, 3, 3, 3], attributes: { auto_pad: string("SAME_UPPER"), strides: ints(2, 2) } },
     { x: [2, 3, 7, 8], w: [4, 3, 2, 2], attributes: { auto_pad: string("SAME_LOWER") } },
     { x: [2, 3, 7, 8], w: [4, 3, 3, 3], attributes: { auto_pad: string("VALID") } },
+    { x: [2, 32, 2, 3], w: [60, 32, 3, 3], attributes: { pads: ints(1, 1, 1, 1) } },
+    { x: [2, 32, 4, 3], w: [60, 32, 3, 3], attributes: { strides: ints(2, 2), pads: ints(1, 1, 1, 0) } },
     { x: [3, 4, 11], w: [6, 4, 3], attributes: { strides: ints(2), pads: ints(1, 1) } },
     { x: [3, 4, 9], w: [6, 2, 3], attributes: { group: int(2) } },
     { x: [2, 2, 4, 5, 3], w: [3, 2, 3, 3, 2], attributes: { pads: ints(1, 1, 1, 1, 1, 1) } },
@@ -547,6 +549,13 @@ export const operatorSamples: Readonly<Record<SmoothName, readonly Sample[]>> = 
     { x: [2, 4, 4, 5], w: [4, 3, 3, 3], attributes: { strides: ints(2, 2), output_shape: ints(8, 10) } },
     { x: [2, 3, 5], w: [3, 2, 3], attributes: { strides: ints(2) } },
   ].flatMap(transposed),
+  Col2Im: [
+    withConstants("Col2Im", [[2, 12, 6]], (b) => [b.ints(3, 4), b.ints(2, 2)], linear),
+    withConstants("Col2Im", [[2, 18, 4]], (b) => [b.ints(4, 4), b.ints(3, 3)], {
+      attributes: { strides: ints(2, 2), pads: ints(1, 1, 1, 1) },
+      ...linear,
+    }),
+  ],
   MaxPool: [
     plain("MaxPool", [image], { kernel_shape: ints(2, 2), strides: ints(2, 2) }),
     plain("MaxPool", [image], { kernel_shape: ints(3, 3), strides: ints(2, 1), pads: ints(1, 1, 1, 1) }),

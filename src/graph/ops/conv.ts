@@ -5,6 +5,7 @@ import { int, ints } from "../builder.ts";
 import type { Attribute, ValueName } from "../ir.ts";
 import { at } from "./at.ts";
 import { type ConvShapes, convAttributes } from "./conv-shapes.ts";
+import { isSmall, smallForward, smallGradients } from "./conv-small.ts";
 import { weightGradient } from "./conv-weight.ts";
 import type { Operators, Site } from "./operator.ts";
 import { isDense, reachOf, type Windows, windowsOf } from "./windows.ts";
@@ -13,15 +14,20 @@ import type { Writer } from "./writer.ts";
 /** Convolutions of any number of spatial axes, strides, dilations and groups. */
 export const convolutions = {
   Conv: {
+    forward: (site) => {
+      const shapes = convShapes(site);
+      return site.needs(1) && isSmall(shapes) ? smallForward(site, shapes) : undefined;
+    },
     vjp: (site, dy) => {
-      const { w, x, needs, dims, outDims } = site;
-      const group = intOf(site.node, "group", 1);
-      const windows = windowsOf(site.node, dims(1).slice(2), dims(0).slice(2));
-      const shapes: ConvShapes = { input: dims(0), weight: dims(1), output: outDims(), group, windows };
+      const { w, x, needs, saved } = site;
+      const shapes = convShapes(site);
+      const db = needs(2) ? biasGradient(w, dy, shapes.output.length) : undefined;
+      const [columns] = saved;
+      if (columns !== undefined) return [...smallGradients(w, dy, { weight: at(x, 1), columns, shapes }), db];
       return [
         needs(0) ? inputGradient(w, dy, at(x, 1), shapes) : undefined,
         needs(1) ? weightGradient(w, at(x, 0), dy, shapes) : undefined,
-        needs(2) ? biasGradient(w, dy, outDims().length) : undefined,
+        db,
       ];
     },
   },
@@ -40,6 +46,11 @@ export const convolutions = {
     },
   },
 } satisfies Operators;
+
+function convShapes({ node, dims, outDims }: Site): ConvShapes {
+  const windows = windowsOf(node, dims(1).slice(2), dims(0).slice(2));
+  return { input: dims(0), weight: dims(1), output: outDims(), group: intOf(node, "group", 1), windows };
+}
 
 function biasGradient(w: Writer, dy: ValueName, rank: number): ValueName {
   return w.sum(dy, [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2)]);

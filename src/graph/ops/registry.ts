@@ -5,6 +5,7 @@ import { batchNorm } from "./batch-norm.ts";
 import { choices } from "./choices.ts";
 import { composites } from "./composites.ts";
 import { convolutions } from "./conv.ts";
+import { columnSums } from "./conv-small.ts";
 import { sumsOfProducts } from "./einsum.ts";
 import { flatOperators } from "./flat.ts";
 import { functions } from "./functions.ts";
@@ -35,6 +36,7 @@ export const operators = {
   ...products,
   ...sumsOfProducts,
   ...convolutions,
+  ...columnSums,
   ...pools,
   ...norms,
   ...batchNorm,
