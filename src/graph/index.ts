@@ -8,6 +8,7 @@ export { checkGraph, sortNodes } from "./order.ts";
 export { type InputDims, type ProbedValue, probe, type RunModel } from "./probe.ts";
 export { append, asInputs, compose, prepend } from "./rewrite/compose.ts";
 export { type Convolution, innerConvolutions } from "./rewrite/convolutions.ts";
+export { extend } from "./rewrite/extend.ts";
 export { quantizeConvolutions, type Range, type Ranges } from "./rewrite/int8.ts";
 export { normalise } from "./rewrite/normalise.ts";
 export { type Specialised, type SpecialiseOptions, specialise } from "./rewrite/specialise.ts";
