@@ -3,6 +3,7 @@
  * wrong. The `fetch` is given by the caller.
  */
 import { EndpointError, messageOf } from "../core/errors.ts";
+import { pause } from "../core/pause.ts";
 import { parseJson } from "./json.ts";
 import { readBody } from "./read-body.ts";
 import { quoteServer, titleOfHtml } from "./server-words.ts";
@@ -69,7 +70,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         }
         const asked = "failure" in outcome ? undefined : retryAfter(outcome.headers.get("retry-after"));
         if (asked !== undefined && asked > LONGEST_WAIT && !("failure" in outcome)) return outcome;
-        await sleep(asked ?? backoff * 2 ** attempt, request.signal);
+        await pause(asked ?? backoff * 2 ** attempt, request.signal);
       }
     },
   };
@@ -181,18 +182,4 @@ function retryAfter(value: string | null): number | undefined {
   if (value === null) return undefined;
   const milliseconds = /^\s*\d+\s*$/.test(value) ? 1000 * Number(value) : Date.parse(value) - Date.now();
   return Number.isFinite(milliseconds) ? Math.max(milliseconds, 0) : undefined;
-}
-
-function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, milliseconds);
-    signal?.addEventListener("abort", stop, { once: true });
-  });
 }
