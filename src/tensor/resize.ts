@@ -1,5 +1,6 @@
 /** @file Resizing images, one axis after the other. Pixels are squares: the centre of pixel i lies at i + 1/2. */
 import { ShapeError } from "../core/errors.ts";
+import { cubic, tent } from "./interpolation.ts";
 import { type AxisWeights, resampleColumnsInto, resampleRowsInto } from "./kernels.ts";
 import { imageDims } from "./shape.ts";
 import type { Float32Tensor } from "./tensor.ts";
@@ -91,17 +92,4 @@ function tapsAt(
   const raw = Array.from({ length: end - start }, (_, k) => kernel((start + k + 0.5 - centre) / stretch));
   const sum = raw.reduce((total, weight) => total + weight, 0);
   return { start, weights: raw.map((weight) => weight / sum) };
-}
-
-function tent(distance: number): number {
-  return Math.max(1 - Math.abs(distance), 0);
-}
-
-/** Keys' cubic convolution with slope parameter a. @source Keys 1981. */
-function cubic(a: number): (distance: number) => number {
-  return (distance) => {
-    const d = Math.abs(distance);
-    if (d <= 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
-    return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
-  };
 }

@@ -2,6 +2,7 @@
  * @file Weights of ONNX's Resize along one axis.
  * @source ONNX operator specification, Resize-19.
  */
+import { cubic, tent } from "../../tensor/interpolation.ts";
 import type { AxisMatrix } from "./axis-matrix.ts";
 import { addTaps } from "./kernels.ts";
 
@@ -86,17 +87,4 @@ function nearest(centre: number, rounding: string): number {
     default:
       return Math.ceil(centre - 0.5);
   }
-}
-
-function tent(distance: number): number {
-  return Math.max(1 - Math.abs(distance), 0);
-}
-
-/** @source Keys 1981, with the slope as parameter. */
-function cubic(a: number): (distance: number) => number {
-  return (distance) => {
-    const d = Math.abs(distance);
-    if (d <= 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
-    return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
-  };
 }
