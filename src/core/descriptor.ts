@@ -1,7 +1,7 @@
 /** @file What every method (purifier, attack, inverter…) is to the rest of the house: plain data plus `create`. */
 import type { z } from "zod";
 import { OptionError } from "./errors.ts";
-import { lookUp, nearestName } from "./names.ts";
+import { nearestName } from "./names.ts";
 
 /**
  * A method as data. From it come the command line's help, HTTP parameters, JSON Schema, table rows and contract tests.
@@ -41,9 +41,4 @@ export function parseOptions<Options extends z.ZodObject>(
     return `option "${issue.path.join(".")}": ${issue.message}`;
   });
   throw new OptionError(`${descriptor.name}: ${sentences.join("; ")}.`);
-}
-
-/** Finds a descriptor in its registry by name. */
-export function findMethod<T>(kind: string, name: string, registry: Readonly<Record<string, T>>): T {
-  return lookUp(kind, name, registry);
 }

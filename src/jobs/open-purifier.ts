@@ -4,9 +4,9 @@
  */
 import type { Classifier } from "../classifiers/classifier.ts";
 import { toProbabilities } from "../classifiers/probability.ts";
-import { findMethod } from "../core/descriptor.ts";
 import { OptionError, RuntimeFailure } from "../core/errors.ts";
 import { hashJson } from "../core/hash.ts";
+import { lookUp } from "../core/names.ts";
 import { createNoise, type ImageId } from "../core/noise.ts";
 import type { NoiseSource, RunContext } from "../core/run-context.ts";
 import type { Prior } from "../diffusion/prior.ts";
@@ -72,7 +72,7 @@ export async function openPurifier(
   choice: MethodChoice,
   assets: PurifierAssets,
 ): Promise<OpenPurifier> {
-  const descriptor: PurifierDescriptor = findMethod<PurifierDescriptor>("purifier", method, purifiers);
+  const descriptor: PurifierDescriptor = lookUp<PurifierDescriptor>("purifier", method, purifiers);
   const plan = planVotes(descriptor, choice);
   for (const [asset, flag] of [
     ["prior", "--prior DIR"],

@@ -1,8 +1,9 @@
 /** @file What every purifier in the registry must do. A new purifier is tested by being registered. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { findMethod, parseOptions } from "../../src/core/descriptor.ts";
+import { parseOptions } from "../../src/core/descriptor.ts";
 import { OptionError, ShapeError } from "../../src/core/errors.ts";
+import { lookUp } from "../../src/core/names.ts";
 import { createNoise, type ImageId } from "../../src/core/noise.ts";
 import type { RunContext } from "../../src/core/run-context.ts";
 import type { PurifierDescriptor } from "../../src/purify/purifier.ts";
@@ -58,7 +59,7 @@ describe("purifier registry", () => {
   });
 
   it("guesses a misspelt name", () => {
-    expect(() => findMethod("purifier", "sampdetocks", purifiers)).toThrow(/Did you mean "sampdetox"\?/);
+    expect(() => lookUp("purifier", "sampdetocks", purifiers)).toThrow(/Did you mean "sampdetox"\?/);
   });
 });
 

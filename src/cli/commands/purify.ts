@@ -1,8 +1,8 @@
 /** @file `untrigger purify IMAGES…`: flags to a request, results to files, and what was found to the terminal. */
 import { performance } from "node:perf_hooks";
 import { type Command, Option } from "commander";
-import { findMethod } from "../../core/descriptor.ts";
 import { OptionError } from "../../core/errors.ts";
+import { lookUp } from "../../core/names.ts";
 import { type PurifyRequest, purifyPictures } from "../../jobs/purify.ts";
 import { planVotes } from "../../jobs/votes.ts";
 import { listImages } from "../../node/list-images.ts";
@@ -134,7 +134,7 @@ function judge({ threshold, flagged }: PurifySummary, console: Console): void {
 
 /** The request, with method, preset and options checked before anything is opened. */
 function requestOf(flags: PurifyFlags): PurifyRequest {
-  const descriptor = findMethod("purifier", flags.method, purifiers);
+  const descriptor = lookUp("purifier", flags.method, purifiers);
   const options = parseSettings(flags.set ?? [], descriptor.options);
   const { method, preset, votes, seed, batch, fpr, fit = false, channels } = flags;
   planVotes(descriptor, { preset, options, votes });
