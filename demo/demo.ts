@@ -11,7 +11,7 @@ import { parseLabels } from "untrigger/data";
 import { gridSheet, heatMap, picturesFromTensor, tensorFromPictures } from "untrigger/images";
 import { decodePicture, encodePng } from "untrigger/images/node";
 import { type JudgedBatch, openPurifier } from "untrigger/jobs";
-import { type Count, rate, wilsonInterval } from "untrigger/metrics";
+import { type Count, rate, wilsonInterval, winners } from "untrigger/metrics";
 import { folderSource, openClassifierAt, openPriorAt, openRuntime, writeWhole } from "untrigger/node";
 import { rowsOf } from "untrigger/tensor";
 
@@ -104,10 +104,10 @@ function printImages(): void {
   console.log("\nWhat the classifier says of triggered images, before and after:");
   for (const i of shown) {
     const before = judged.get("diffpure")?.scores?.before;
-    const said = before === undefined ? -1 : winner(before.data, i);
+    const said = before === undefined ? -1 : (winners(before)[i] ?? -1);
     const after = methods.map((method) => {
       const scores = judged.get(method)?.scores?.after;
-      return `${method}: ${scores === undefined ? "?" : nameOf(winner(scores.data, i))}`;
+      return `${method}: ${scores === undefined ? "?" : nameOf(winners(scores)[i] ?? -1)}`;
     });
     console.log(
       `  ${nameOf(data.labels[i] ?? -1).padEnd(12)} called ${nameOf(said).padEnd(12)} -> ${after.join(", ")}`,
@@ -129,11 +129,13 @@ async function drawSheet(path: string): Promise<void> {
     caption: nameOf(label),
     tone: label === data.labels[i] ? "good" : "bad",
   });
+  const scoresBefore = judged.get("diffpure")?.scores?.before;
+  const saidBefore = scoresBefore === undefined ? new Int32Array() : winners(scoresBefore);
   const rows = shown.map((i) => [
     { picture: clean[i] as (typeof clean)[number], caption: nameOf(data.labels[i] ?? -1) },
     {
       picture: triggered[i] as (typeof triggered)[number],
-      ...verdict(winner(judged.get("diffpure")?.scores?.before.data ?? new Float32Array(), i), i),
+      ...verdict(saidBefore[i] ?? -1, i),
     },
     ...methods.flatMap((method) => {
       const batch = judged.get(method);
@@ -145,7 +147,7 @@ async function drawSheet(path: string): Promise<void> {
       const map = batch.evidence[key];
       if (map === undefined) return [];
       return [
-        { picture, ...verdict(winner(batch.scores.after.data, i), i) },
+        { picture, ...verdict(winners(batch.scores.after)[i] ?? -1, i) },
         { picture: heatMap(key, rowsOf(map, i, i + 1)), caption: key },
       ];
     }),
@@ -153,10 +155,4 @@ async function drawSheet(path: string): Promise<void> {
   const columns = ["clean", "triggered", ...methods.flatMap((method) => [method, ""])];
   await writeWhole(path, await encodePng(gridSheet(columns, rows, 3)));
   console.log(`\nPictures of ${shown.length} of them: ${path}`);
-}
-
-/** The class with the highest score in row i of [N, 10]. */
-function winner(scores: Float32Array, i: number): number {
-  const row = scores.subarray(i * 10, (i + 1) * 10);
-  return row.indexOf(Math.max(...row));
 }

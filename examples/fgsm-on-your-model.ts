@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { openDifferentiableClassifier } from "untrigger/classifiers";
 import { type Picture, tensorFromPictures } from "untrigger/images";
+import { winners } from "untrigger/metrics";
 import { listImages, openPictures, openRuntime } from "untrigger/node";
 import { type Float32Tensor, float32 } from "untrigger/tensor";
 
@@ -33,7 +34,5 @@ for (const steps of [1, 10]) {
 await classifier.dispose();
 
 async function classesOf(batch: Float32Tensor): Promise<number[]> {
-  const { dims, data } = (await classifier.classify(batch)).scores;
-  const rows = Array.from({ length: dims[0] ?? 0 }, (_, i) => [...data].slice(i * (dims[1] ?? 0)).slice(0, dims[1]));
-  return rows.map((row) => row.indexOf(Math.max(...row)));
+  return [...winners((await classifier.classify(batch)).scores)];
 }

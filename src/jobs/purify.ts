@@ -8,6 +8,7 @@ import { OptionError } from "../core/errors.ts";
 import { imageId } from "../core/noise.ts";
 import type { Prior } from "../diffusion/prior.ts";
 import { type Picture, pictureDims, picturesFromTensor, tensorFromPictures } from "../images/picture.ts";
+import { winners } from "../metrics/accuracy.ts";
 import { PURIFY_SCHEMA, type PurifyRow, type PurifySummary } from "../results/purify-row.ts";
 import { rowsOf } from "../tensor/rows.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
@@ -218,17 +219,19 @@ function describeBatch(
     judged.images,
     pictures.map(({ name }) => name),
   );
+  const labelsAfter = judged.scores === undefined ? undefined : winners(judged.scores.after);
+  const labelsBefore = judged.scores === undefined ? undefined : winners(judged.scores.before);
   return pictures.map((input, i) => {
     const after = judged.scores === undefined ? null : [...rowsOf(judged.scores.after, i, i + 1).data];
     const before = judged.scores === undefined ? null : [...rowsOf(judged.scores.before, i, i + 1).data];
-    const label = after === null ? null : argMax(after);
+    const label = labelsAfter?.[i] ?? null;
     const suspicion = judged.suspicion[i] ?? Number.NaN;
     const row: PurifyRow = {
       name: input.name,
       output: `images/${input.name}.png`,
       label,
       labelName: label === null ? null : (labels?.[label] ?? null),
-      labelBefore: before === null ? null : argMax(before),
+      labelBefore: labelsBefore?.[i] ?? null,
       scores: after,
       scoresBefore: before,
       suspicion,
@@ -239,8 +242,4 @@ function describeBatch(
     );
     return { input, output: outputs[i] as Picture, evidence, row };
   });
-}
-
-function argMax(scores: readonly number[]): number {
-  return scores.indexOf(Math.max(...scores));
 }
