@@ -1,4 +1,4 @@
-/** @file The inner loops of the noise generator: Philox4x32-10 and Box-Muller. */
+/** @file The inner loops of the noise generator: Philox4x32-10, uniform numbers and Box-Muller. */
 
 const PHILOX_M0 = 0xd2511f53;
 const PHILOX_M1 = 0xcd9e8d57;
@@ -62,5 +62,17 @@ export function gaussianInto(out: Float32Array, counter: Uint32Array, key: Uint3
       if (i + pair < out.length) out[i + pair] = radius * Math.cos(angle);
       if (i + pair + 1 < out.length) out[i + pair + 1] = radius * Math.sin(angle);
     }
+  }
+}
+
+/** Fills `out` with U[0, 1): words of consecutive Philox blocks. `counter[3]` is the block and is advanced. */
+export function uniformInto(out: Float64Array, counter: Uint32Array, key: Uint32Array): void {
+  const words = new Uint32Array(4);
+  for (let i = 0; i < out.length; i++) {
+    if (i % 4 === 0) {
+      philoxInto(words, counter, key);
+      counter[3] = counter[3]! + 1;
+    }
+    out[i] = words[i % 4]! / 4294967296;
   }
 }

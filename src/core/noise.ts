@@ -4,7 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { OptionError } from "./errors.ts";
-import { gaussianInto } from "./kernels.ts";
+import { gaussianInto, uniformInto } from "./kernels.ts";
 import type { NoiseSource } from "./run-context.ts";
 
 /** 64 bits that name a picture: [low, high] words. */
@@ -31,10 +31,7 @@ export function imageId(dims: readonly number[], pixels: Uint8Array): ImageId {
  * @throws OptionError when the seed is not such an integer.
  */
 export function createNoise(seed: number, ids: readonly ImageId[]): NoiseSource {
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new OptionError(`seed: expected an integer from 0 to ${Number.MAX_SAFE_INTEGER}, got ${seed}.`);
-  }
-  const key = Uint32Array.of(seed % 2 ** 32, Math.floor(seed / 2 ** 32));
+  const key = keyOf(seed);
   return (image, stream, step, size) => {
     const id = ids[image];
     if (id === undefined) throw new RangeError(`internal: noise for row ${image} of a batch of ${ids.length}`);
@@ -58,6 +55,25 @@ export function uniformFromNoise(
     const turn = Math.atan2(pairs[2 * i + 1] ?? 0, pairs[2 * i] ?? 0) / (2 * Math.PI);
     return turn < 0 ? Math.min(turn + 1, 1 - 2 ** -53) : turn;
   });
+}
+
+/**
+ * Uniform values in [0, 1) where no image is concerned (initial weights, orders, choices): a function of its arguments.
+ * @param seed integer 0..2^53-1. @param stream what they are for. @param step number of the draw within the stream.
+ * @throws OptionError when the seed is not such an integer.
+ */
+export function uniforms(seed: number, stream: string, step: number, size: number): Float64Array {
+  const out = new Float64Array(size);
+  uniformInto(out, Uint32Array.of(step, Math.floor(step / 2 ** 32), hashStream(stream), 0), keyOf(seed));
+  return out;
+}
+
+/** The key of the generator for a seed. @throws OptionError when it is none. */
+function keyOf(seed: number): Uint32Array {
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new OptionError(`seed: expected an integer from 0 to ${Number.MAX_SAFE_INTEGER}, got ${seed}.`);
+  }
+  return Uint32Array.of(seed % 2 ** 32, Math.floor(seed / 2 ** 32));
 }
 
 /** FNV-1a over the UTF-16 code units of a stream's name. */

@@ -4,6 +4,7 @@ export { readSafetensors, type SafetensorsFile } from "./checkpoints/safetensors
 export { writeSafetensors } from "./checkpoints/safetensors-writer.ts";
 export type { StateDict } from "./checkpoints/state-dict.ts";
 export { openWeights, takeTensor, toFloat32, type Weights, weightsOf } from "./checkpoints/weights.ts";
+export { freshWeights } from "./fresh-weights.ts";
 export { type ActivationName, activate, activations } from "./layers/activation.ts";
 export { type AttentionOptions, attend } from "./layers/attention.ts";
 export { type ConvOptions, conv2d, type LinearLayer, linear, type Pads } from "./layers/conv.ts";
