@@ -25,6 +25,14 @@ export const float = (value: number): Attribute => ({ kind: "float", value });
 /** A string attribute. */
 export const string = (value: string): Attribute => ({ kind: "string", value });
 
+/** The stem of the names of {@link GraphBuilder.constant}. */
+const CONSTANT = "const";
+
+/** Whether an initializer is a constant of a builder, not a weight: its name tells, also after a trip through a file. */
+export function isConstantName(name: ValueName): boolean {
+  return /^const_\d+$/.test(name);
+}
+
 /** What a {@link GraphBuilder} is given besides inputs. */
 export interface NodeOptions {
   readonly domain?: string;
@@ -74,7 +82,7 @@ export class GraphBuilder {
     const id = this.#tensors.idOf(value);
     const known = this.#constants.get(id);
     if (known !== undefined) return known;
-    const name = this.#fresh("const");
+    const name = this.#fresh(CONSTANT);
     this.#defined.add(name);
     this.#constants.set(id, name);
     this.#initializers.set(name, value);
