@@ -35,7 +35,7 @@ export function freshWeights(seed: number): Weights {
   return {
     state: state satisfies StateDict,
     subject: "fresh weights",
-    has: () => true,
+    has: (name) => state.has(name),
     dimsOf: (name) => state.get(name)?.dims,
     take: (name, dims) => {
       const known = state.get(name);

@@ -11,13 +11,15 @@ import { linear } from "./conv.ts";
 export type TimeProjections = (name: string, channels: number) => FeatureMap;
 
 /**
- * Applies all linear layers whose names end with `suffix` to the same vector, as one layer.
+ * Applies all stored linear layers whose names end with `suffix` to the same vector, as one layer. Fresh weights store
+ * nothing before it is asked for: each layer is then written when its block asks.
  * @param suffix such as `.time_emb_proj`. @param time the embedding after its activation.
  */
 export function projectTime(net: Net, suffix: string, time: FeatureMap): TimeProjections {
   const layers = [...net.weights.state.keys()]
     .filter((name) => name.endsWith(`${suffix}.weight`))
     .map((name) => ({ name: name.slice(0, -".weight".length), channels: net.weights.dimsOf(name)?.[0] ?? 0 }));
+  if (layers.length === 0) return (name, channels) => linear(net, [{ name, channels }], time);
   const all = linear(net, layers, time);
   const sizes = net.b.ints(...layers.map(({ channels }) => channels));
   const parts = net.b.ops("Split", [all.value, sizes], { axis: int(1) }, { outputs: layers.length });
