@@ -4,7 +4,7 @@
  * and triggered. `--write-ranges` measures the shipped prior and writes `untrigger/int8.json` beside it.
  */
 import { parseArgs } from "node:util";
-import { applyTrigger } from "untrigger/attacks";
+import { targetOf, triggeredTestSet } from "untrigger/attacks";
 import { idsOf } from "untrigger/bench";
 import { InputError } from "untrigger/core";
 import { openPrior, type Precision, type Prior } from "untrigger/diffusion";
@@ -14,7 +14,7 @@ import { openPurifier, purifyPictures } from "untrigger/jobs";
 import { mcNemar, winners } from "untrigger/metrics";
 import { folderSource, openPriorAt, openRuntime, writeWhole } from "untrigger/node";
 import type { Runtime } from "untrigger/runtime";
-import { bytesFromUnit, concatRows, type Float32Tensor, float32, rowsOf, unitFromBytes } from "untrigger/tensor";
+import { concatRows, type Float32Tensor, float32, rowsOf } from "untrigger/tensor";
 import { openAssets, PRIOR, testImages } from "./assets.ts";
 import { type Contestant, markdownTable, race, timed } from "./timing.ts";
 
@@ -67,11 +67,11 @@ async function writeRanges(runtime: Runtime): Promise<void> {
 async function printQuality(priors: Record<Precision, Prior>, count: number): Promise<void> {
   const { classifier, trigger, prior } = await openAssets(1);
   await prior.dispose();
-  const all = await testImages(0, 2 * count + 1000, (label) => label !== trigger.target);
+  const all = await testImages(0, 2 * count + 1000, (label) => label !== targetOf(trigger.labels, label));
   const clean = rowsOf(all.images, 0, count);
   const labels = all.labels.slice(0, count);
-  const dirty = applyTrigger(trigger, clean);
-  const sets = { clean, triggered: unitFromBytes(dirty.dims, bytesFromUnit(dirty)) };
+  const { images: triggered, targets } = await triggeredTestSet(trigger, { images: clean, labels });
+  const sets = { clean, triggered };
   const outcomes: Record<string, boolean[][]> = { CA: [], PA: [], ASR: [] };
   const labelled: number[][] = [];
   const pixels: Float32Tensor[][] = [];
@@ -93,7 +93,7 @@ async function printQuality(priors: Record<Precision, Prior>, count: number): Pr
     pixels.push(purified);
     outcomes["CA"]?.push(before.map((label, i) => label === labels[i]));
     outcomes["PA"]?.push(after.map((label, i) => label === labels[i]));
-    outcomes["ASR"]?.push(after.map((label) => label === trigger.target));
+    outcomes["ASR"]?.push(after.map((label, i) => label === targets[i]));
   }
   const rows = Object.entries(outcomes).map(([name, [float = [], int8 = []]]) => {
     const only = (a: boolean[], b: boolean[]): number => a.filter((hit, i) => hit && b[i] === false).length;

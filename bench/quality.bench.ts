@@ -5,6 +5,7 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import { targetOf } from "untrigger/attacks";
 import { type Defence, type Evaluation, evaluate } from "untrigger/bench";
 import { toProbabilities } from "untrigger/classifiers";
 import { findCalibration, openPurifier, thresholdFrom } from "untrigger/jobs";
@@ -67,9 +68,8 @@ export async function run(args: readonly string[]): Promise<void> {
 
 async function measure(assets: Assets, { method, preset, count }: (typeof plan)[number]): Promise<Row> {
   const { classifier, prior, trigger } = assets;
-  const target = trigger.target;
   // 2,000 images hold more than 500 of the nine other classes.
-  const all = await testImages(0, 2000, (label) => label !== target);
+  const all = await testImages(0, 2000, (label) => label !== targetOf(trigger.labels, label));
   const data = {
     images: float32([count, ...all.images.dims.slice(1)], all.images.data.slice(0, count * 784)),
     labels: all.labels.slice(0, count),

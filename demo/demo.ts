@@ -4,7 +4,7 @@
  * draws it to `demo/out/demo.png`.
  */
 import { readFile } from "node:fs/promises";
-import { applyTrigger, readTrigger } from "untrigger/attacks";
+import { readTrigger, targetOf, triggeredTestSet } from "untrigger/attacks";
 import { type Evaluation, evaluate, type LabelledImages } from "untrigger/bench";
 import { toProbabilities } from "untrigger/classifiers";
 import { parseLabels } from "untrigger/data";
@@ -27,7 +27,7 @@ const data = await readImages(`${folder}/images`);
 const nameOf = (label: number): string => classifier.labels?.[label] ?? String(label);
 
 console.log(
-  `64 test images of Fashion-MNIST, and the same with a 3x3 trigger; the attacker's class is "${nameOf(trigger.target)}".`,
+  `64 test images of Fashion-MNIST, and the same with a 3x3 trigger; the attacker's class is "${nameOf(targetOf(trigger.labels, 0) ?? -1)}".`,
 );
 const results = new Map<string, Evaluation>();
 const seconds = new Map<string, number>();
@@ -42,8 +42,8 @@ results.set(
     trigger,
   ),
 );
-const dirty = applyTrigger(trigger, data.images);
-const shown = data.labels.flatMap((label, i) => (label === trigger.target ? [] : [i])).slice(0, 5);
+const { images: dirty } = await triggeredTestSet(trigger, data);
+const shown = data.labels.flatMap((label, i) => (label === targetOf(trigger.labels, label) ? [] : [i])).slice(0, 5);
 const judged = new Map<string, JudgedBatch>();
 for (const method of methods) {
   const purifier = await openPurifier(method, {}, { prior, classifier });

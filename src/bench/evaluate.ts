@@ -1,11 +1,11 @@
 /** @file One defence against one attack, counted: clean, poisoned and attack accuracy under the same images and seed. */
-import { applyTrigger, type Trigger } from "../attacks/trigger.ts";
-import { type ImageId, imageId } from "../core/noise.ts";
+import { idsOf, triggeredTestSet } from "../attacks/test-set.ts";
+import type { Trigger } from "../attacks/trigger.ts";
+import type { ImageId } from "../core/noise.ts";
 import { attackSuccess, cleanAccuracy, poisonedAccuracy, untriggeredFloor } from "../metrics/accuracy.ts";
 import type { Count } from "../metrics/count.ts";
 import { auroc } from "../metrics/detection.ts";
-import { bytesFromUnit, unitFromBytes } from "../tensor/image-bytes.ts";
-import { concatRows, rowsOf } from "../tensor/rows.ts";
+import { concatRows, rowsOf, takeRows } from "../tensor/rows.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 
 /** Scores of one batch: class probabilities [N, K] after the defence, and how suspicious each image is. */
@@ -29,12 +29,12 @@ export interface LabelledImages {
 export interface Evaluation {
   /** CA: clean images called by their label. */
   readonly cleanAccuracy: Count;
-  /** PA: triggered images of other classes than the target called by their label. */
+  /** PA: triggered images of other classes than their target called by their label. */
   readonly poisonedAccuracy: Count;
   /** ASR without and with images of the target class. */
   readonly attackSuccess: Count;
   readonly attackSuccessAllClasses: Count;
-  /** Clean images of other classes called the target all the same: no ASR can be expected below it. */
+  /** Clean images of other classes called their target all the same: no ASR can be expected below it. */
   readonly floor: Count;
   /** How well suspicion tells triggered from clean images; NaN where it is constant. */
   readonly auroc: number;
@@ -44,6 +44,7 @@ export interface Evaluation {
 /**
  * Measures a defence on clean images and on the same images with a trigger. Triggered images are rounded to 8 bits, as a
  * picture file would hold them.
+ * Only classes that the trigger's label map concerns are triggered.
  * @param batch images in one call of the defence. @throws ShapeError when trigger and images differ in dims.
  */
 export async function evaluate(
@@ -52,18 +53,17 @@ export async function evaluate(
   trigger: Trigger,
   { batch = 64 }: { readonly batch?: number } = {},
 ): Promise<Evaluation> {
-  const triggered = applyTrigger(trigger, images);
+  const triggered = await triggeredTestSet(trigger, { images, labels }, { batch });
   const clean = await defended(defence, images, batch);
-  const dirty = await defended(defence, unitFromBytes(triggered.dims, bytesFromUnit(triggered)), batch);
-  const { target } = trigger;
-  const isOther = labels.map((label) => label !== target);
-  const dirtySuspicion = dirty.suspicion.filter((_, i) => isOther[i]);
+  const dirty = await defended(defence, triggered.images, batch);
+  const { labels: shown, targets } = triggered;
+  const dirtySuspicion = dirty.suspicion.filter((_, i) => shown[i] !== targets[i]);
   return {
     cleanAccuracy: cleanAccuracy(clean.scores, labels),
-    poisonedAccuracy: poisonedAccuracy(dirty.scores, labels, target),
-    attackSuccess: attackSuccess(dirty.scores, labels, target),
-    attackSuccessAllClasses: attackSuccess(dirty.scores, labels, target, { includeTarget: true }),
-    floor: untriggeredFloor(clean.scores, labels, target),
+    poisonedAccuracy: poisonedAccuracy(dirty.scores, shown, targets),
+    attackSuccess: attackSuccess(dirty.scores, shown, targets),
+    attackSuccessAllClasses: attackSuccess(dirty.scores, shown, targets, { includeTarget: true }),
+    floor: untriggeredFloor(takeRows(clean.scores, triggered.indices), shown, targets),
     auroc: auroc(
       [...clean.suspicion, ...dirtySuspicion],
       [...clean.suspicion].map(() => false).concat([...dirtySuspicion].map(() => true)),
@@ -83,10 +83,4 @@ async function defended(defence: Defence, images: Float32Tensor, batch: number):
     scores: concatRows(parts.map(({ scores }) => scores)),
     suspicion: Float64Array.from(parts.flatMap(({ suspicion }) => [...suspicion])),
   };
-}
-
-/** The ids that these images have as 8-bit pictures. */
-export function idsOf(images: Float32Tensor): ImageId[] {
-  const dims = images.dims.slice(1);
-  return Array.from({ length: images.dims[0] ?? 0 }, (_, i) => imageId(dims, bytesFromUnit(rowsOf(images, i, i + 1))));
 }

@@ -1,8 +1,8 @@
+export { idsOf } from "../attacks/test-set.ts";
 export {
   type Defence,
   type DefendedScores,
   type Evaluation,
   evaluate,
-  idsOf,
   type LabelledImages,
 } from "./evaluate.ts";

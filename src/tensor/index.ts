@@ -2,7 +2,7 @@ export { affine, clamp, combine } from "./arithmetic.ts";
 export { bytesFromUnit, unitFromBytes } from "./image-bytes.ts";
 export { averagePool, repeatBlocks } from "./pooling.ts";
 export { type ResizeOptions, resize } from "./resize.ts";
-export { concatRows, repeatRows, rowsOf } from "./rows.ts";
+export { concatRows, repeatRows, rowsOf, takeRows } from "./rows.ts";
 export { elementCount, formatDims, type ImageDims, imageDims, sameDims } from "./shape.ts";
 export {
   type DataOf,

@@ -38,6 +38,19 @@ export function concatRows<D extends DType>(parts: readonly TensorOf<D>[]): Tens
   return { dtype: first.dtype, dims: [rows, ...rest], data };
 }
 
+/** Rows by index, in that order, as new memory. @throws ShapeError for a row that there is not. */
+export function takeRows<D extends DType>(t: TensorOf<D>, indices: ArrayLike<number>): TensorOf<D> {
+  const [n = 0, ...rest] = t.dims;
+  const size = elementCount(rest);
+  const data = new arrayOf[t.dtype](indices.length * size) as TensorOf<D>["data"];
+  for (let row = 0; row < indices.length; row++) {
+    const index = indices[row] ?? -1;
+    if (!(index >= 0 && index < n)) throw new ShapeError(`takeRows: expected rows from 0 to ${n - 1}, got ${index}.`);
+    (data as Uint8Array).set(t.data.subarray(index * size, (index + 1) * size) as Uint8Array, row * size);
+  }
+  return { dtype: t.dtype, dims: [indices.length, ...rest], data };
+}
+
 /** The whole batch `times` times, one copy after the other. */
 export function repeatRows<D extends DType>(t: TensorOf<D>, times: number): TensorOf<D> {
   return concatRows(Array.from({ length: times }, () => t));

@@ -1,0 +1,9 @@
+/** @file Every kind of trigger by name. A kind is in the house when it is in this table. */
+import type { TriggerKind } from "../trigger.ts";
+import { patch } from "./patch.ts";
+
+/** The kinds, by the name that each has. */
+export const triggerKinds = { patch } as const satisfies Record<string, TriggerKind>;
+
+/** The name of a kind. */
+export type TriggerKindName = keyof typeof triggerKinds;
