@@ -1,6 +1,5 @@
 /** @file A classifier from a local ONNX file that also says how its loss changes with the pixels. */
 import { OptionError, RuntimeFailure, ShapeError } from "../core/errors.ts";
-import type { Graph } from "../graph/ir.ts";
 import { graphToBytes } from "../graph/to-model.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
 import { concatRows, rowsOf } from "../tensor/rows.ts";
@@ -8,11 +7,11 @@ import { elementCount, formatDims } from "../tensor/shape.ts";
 import { type Float32Tensor, float32, type Tensor } from "../tensor/tensor.ts";
 import type { Classifier, ScoreKind } from "./classifier.ts";
 import { probingWith, readGraph } from "./gradient.ts";
+import { IMAGES, signatureOf } from "./image-graph.ts";
 import { checkImages } from "./image-input.ts";
-import { GRADIENT, IMAGES, LOSSES, lossGradientGraph, SCORES, TARGETS, WEIGHTS } from "./loss-gradient.ts";
+import { GRADIENT, LOSSES, lossGradientGraph, SCORES, TARGETS, WEIGHTS } from "./loss-gradient.ts";
 import { type Loss, type LossName, losses, requireGradientScores } from "./losses.ts";
 import { type ClassifierFlags, type OnnxClassifierFiles, openOnnxClassifier } from "./onnx.ts";
-import { readSignature, type Signature } from "./onnx-signature.ts";
 import { readPreprocessing, UNIT_RANGE } from "./preprocessing.ts";
 
 /** What images cost, and how that changes with them. */
@@ -134,16 +133,6 @@ export async function openDifferentiableClassifier(
       await classifier.dispose();
     },
   };
-}
-
-/** The image input and score output of a graph. */
-function signatureOf({ inputs, outputs }: Graph, flags: ClassifierFlags): Signature {
-  const known = (values: Graph["inputs"]) => values.map((value) => ({ ...value, dims: value.dims ?? [] }));
-  const signature = readSignature({ inputs: known(inputs), outputs: known(outputs) }, flags);
-  if (signature.dtype !== "uint8") return signature;
-  throw new OptionError(
-    `classifier: expected an input of floats for gradients, got "${signature.input}" of type uint8.`,
-  );
 }
 
 /** The number of classes that a session's targets have. */

@@ -1,8 +1,16 @@
 /** @file Public door of `training/`: networks in training mode, one step as one graph, optimisers, batches, the loop. */
+export { type Augmentation, augment, augmentationOptions } from "./batches/augment.ts";
 export { type DiffusionBatches, diffusionBatches } from "./batches/diffusion.ts";
+export { type LabelledBatch, type LabelledBatches, labelledBatches, oneHot } from "./batches/labelled.ts";
 export { createOrder, type OrderSettings, stepsPerEpoch } from "./batches/order.ts";
-export { type BatchSource, type FitSettings, fit, type StepReport, type TrainingPlan } from "./fit.ts";
+export {
+  type CheckpointedSettings,
+  type CheckpointStore,
+  type Checkpoints,
+  trainWithCheckpoints,
+} from "./checkpointed.ts";
 export { type Layout, layoutOf, type Slot, viewsOf } from "./layout.ts";
+export { type BatchSource, type LoopSettings, type StepReport, type TrainingPlan, train } from "./loop.ts";
 export { crossEntropyLoss, squaredLoss } from "./losses.ts";
 export {
   type AdamSettings,
@@ -16,4 +24,12 @@ export {
 export { constantRate, cosineRate, oneCycleRate, type RateSchedule, stepRate, warmupRate } from "./schedules.ts";
 export { freshState, readState, type TrainingState, writeState } from "./state.ts";
 export { openStep, type StepResult, type StepSettings, type TrainingStep, type WriteLoss } from "./step.ts";
+export {
+  type ClassifierNet,
+  type ClassifierTraining,
+  type TrainedClassifier,
+  trainClassifier,
+} from "./train-classifier.ts";
+export { type PriorTraining, trainPrior } from "./train-prior.ts";
 export { type Trainable, trainableOf } from "./trainable.ts";
+export { trainedGraph, trainedTensors, type WeightChoice } from "./trained.ts";

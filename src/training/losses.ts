@@ -1,8 +1,10 @@
 /** @file What is made small in training: losses of one number, written behind a network. */
+import type { ScoreKind } from "../classifiers/classifier.ts";
+import { scoreRows } from "../classifiers/image-graph.ts";
+import { losses } from "../classifiers/losses.ts";
 import { OptionError } from "../core/errors.ts";
 import { type GraphBuilder, int } from "../graph/builder.ts";
 import type { ValueName } from "../graph/ir.ts";
-import { formatDims } from "../tensor/shape.ts";
 import type { WriteLoss } from "./step.ts";
 
 /** The mean over all numbers of a value. */
@@ -11,19 +13,18 @@ function meanOf(b: GraphBuilder, value: ValueName): ValueName {
 }
 
 /**
- * Cross-entropy of logits [N, K], weighted: the mean over rows of `weights * -sum of targets * log softmax`. Adds the
- * inputs `targets` [N, K] (rows sum to one) and `weights` [N].
- * @throws OptionError when the output is not [N, K].
+ * Cross-entropy, weighted: the mean over rows of `weights * -sum of targets * log p`. Adds the inputs `targets` [N, K]
+ * (rows sum to one) and `weights` [N].
+ * @param kind what the scores are. @throws FormatError when the output is no score per class and image.
  */
-export function crossEntropyLoss(output: ValueName): WriteLoss {
+export function crossEntropyLoss(output: ValueName, kind: ScoreKind = "logits"): WriteLoss {
   return (b, outputs) => {
-    const { name, dims } = requireOutput(outputs, output);
-    if (dims.length !== 2) throw new OptionError(`training: expected logits [N, K], got ${formatDims(dims)}.`);
-    const targets = b.input("targets", "float32", dims);
-    const weights = b.input("weights", "float32", dims.slice(0, 1));
-    const logs = b.op("LogSoftmax", [name], { axis: int(-1) });
-    const rows = b.op("ReduceSum", [b.op("Mul", [targets, logs]), b.ints(1)], { keepdims: int(0) });
-    return b.op("Neg", [meanOf(b, b.op("Mul", [weights, rows]))]);
+    const found = requireOutput(outputs, output);
+    const scores = scoreRows(b, found, found.dims[0] ?? 0);
+    const targets = b.input("targets", "float32", scores.dims);
+    const weights = b.input("weights", "float32", scores.dims.slice(0, 1));
+    const rows = losses["cross-entropy"](b, { scores: scores.value, targets, kind });
+    return meanOf(b, b.op("Mul", [weights, rows]));
   };
 }
 

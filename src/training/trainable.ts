@@ -9,6 +9,8 @@ import { normalise } from "../graph/rewrite/normalise.ts";
 export interface Trainable {
   /** In training mode: BatchNormalization uses the statistics of the batch. Its outputs are those of the network. */
   readonly graph: Graph;
+  /** The same network as it is used: normalised, otherwise as it was given. */
+  readonly inference: Graph;
   /** Initializers that learn. */
   readonly weights: readonly ValueName[];
   /** Running statistics: initializer → the value that replaces it after a step. */
@@ -46,7 +48,7 @@ export function trainableOf(graph: Graph, learns: (name: ValueName) => boolean =
       `training: expected weights that learn (float32 initializers), got none among ${normal.initializers.size} initializers.`,
     );
   }
-  return { graph: { ...normal, nodes }, weights, statistics };
+  return { graph: { ...normal, nodes }, inference: normal, weights, statistics };
 }
 
 /** A normalisation with stored statistics becomes one with those of the batch, which also tells the new stored ones. */

@@ -3,7 +3,7 @@ import { createNoise, uniforms } from "../../core/noise.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import type { Feeds } from "../../runtime/runtime.ts";
 import { float32, type TensorOf } from "../../tensor/tensor.ts";
-import type { BatchSource } from "../fit.ts";
+import type { BatchSource } from "../loop.ts";
 import { noisedInto } from "./kernels.ts";
 import { createOrder, type OrderSettings } from "./order.ts";
 

@@ -34,21 +34,21 @@ export interface StepReport extends StepResult {
 }
 
 /** What a training is run with. */
-export interface FitSettings {
+export interface LoopSettings {
   readonly plan: TrainingPlan;
   /** Changed in place, a whole step at a time: after an error it is the state before the step that failed. */
   readonly state: TrainingState;
   readonly batches: BatchSource<Feeds>;
   readonly signal?: AbortSignal | undefined;
-  /** Called after every step; the training waits for it. */
-  readonly onStep?: ((report: StepReport) => void | Promise<void>) | undefined;
+  /** Called after every step, with the state that it left; the training waits for it. */
+  readonly onStep?: ((report: StepReport, state: TrainingState) => void | Promise<void>) | undefined;
 }
 
 /**
  * Trains from `state.step` to `plan.steps`. The batch of the next step is assembled while the graph runs.
  * @throws RuntimeFailure when loss or gradient stop being finite, naming the step; the signal's reason when it aborts.
  */
-export async function fit(step: TrainingStep, settings: FitSettings): Promise<void> {
+export async function train(step: TrainingStep, settings: LoopSettings): Promise<void> {
   const { plan, state, batches, signal, onStep } = settings;
   const gradient = new Float32Array(state.weights.length);
   const statistics = new Float32Array(state.statistics.length);
@@ -68,7 +68,7 @@ export async function fit(step: TrainingStep, settings: FitSettings): Promise<vo
     if (plan.averaging !== undefined) averageInto(state.average, state.weights, averagingAt(plan.averaging, number));
     state.losses.push(result.loss);
     state.step = number + 1;
-    await onStep?.({ ...result, step: state.step, rate, gradientNorm });
+    await onStep?.({ ...result, step: state.step, rate, gradientNorm }, state);
   }
 }
 

@@ -1,0 +1,61 @@
+/** @file Batches of labelled images, as a classifier learns from them. */
+import { imageDims } from "../../tensor/shape.ts";
+import { type Float32Tensor, float32, type TensorOf } from "../../tensor/tensor.ts";
+import type { BatchSource } from "../loop.ts";
+import { type Augmentation, augment } from "./augment.ts";
+import { unitInto } from "./kernels.ts";
+import { createOrder, type OrderSettings } from "./order.ts";
+
+/** A batch as the loss of a classifier sees it. */
+export interface LabelledBatch {
+  /** float32 [N, C, H, W] in [0, 1] */
+  readonly images: Float32Tensor;
+  /** float32 [N, K]: how much of each class is wanted; rows sum to one. */
+  readonly targets: Float32Tensor;
+  /** float32 [N]: how much each image counts; ones to begin with. */
+  readonly weights: Float32Tensor;
+}
+
+/** Where labelled batches come from. */
+export interface LabelledBatches extends Omit<OrderSettings, "items"> {
+  /** uint8 [M, C, H, W] */
+  readonly images: TensorOf<"uint8">;
+  /** Class of each image. */
+  readonly labels: ArrayLike<number>;
+  /** How many classes there are. */
+  readonly classes: number;
+  readonly augmentation?: Augmentation | undefined;
+}
+
+/** Batches of labelled images in random order; each is a function of (seed, step). */
+export function labelledBatches(settings: LabelledBatches): BatchSource<LabelledBatch> {
+  const { images, labels, classes, batch, seed, augmentation } = settings;
+  const { n: items, c, h, w } = imageDims("training", images.dims);
+  const order = createOrder({ items, batch, seed });
+  const size = c * h * w;
+  return async (step) => {
+    const chosen = order(step);
+    const pixels = new Float32Array(batch * size);
+    chosen.forEach((item, row) => {
+      unitInto(pixels.subarray(row * size, (row + 1) * size), images.data.subarray(item * size, (item + 1) * size));
+    });
+    const clean = float32([batch, c, h, w], pixels);
+    return {
+      images: augmentation === undefined ? clean : augment(clean, augmentation, { seed, step }),
+      targets: oneHot(
+        Array.from(chosen, (item) => labels[item] ?? 0),
+        classes,
+      ),
+      weights: float32([batch], new Float32Array(batch).fill(1)),
+    };
+  };
+}
+
+/** Class ids as rows of zeros with a one, float32 [N, K]. */
+export function oneHot(labels: readonly number[], classes: number): Float32Tensor {
+  const rows = new Float32Array(labels.length * classes);
+  labels.forEach((label, row) => {
+    rows[row * classes + label] = 1;
+  });
+  return float32([labels.length, classes], rows);
+}
