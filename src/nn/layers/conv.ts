@@ -16,20 +16,30 @@ export interface ConvOptions {
   readonly stride?: number;
   /** Zeros around the input; as many as keep the size at stride 1 when left out. */
   readonly pads?: Pads;
+  /** Groups of channels that do not see each other: as many as channels make it depthwise; 1 when left out. */
+  readonly groups?: number;
+  /** False where a norm follows that shifts anyway; true when left out. */
+  readonly bias?: boolean;
 }
 
-/** A convolution with bias: `name.weight` [channels, x.channels, kernel, kernel] and `name.bias`. @throws FormatError as {@link Weights.take}. */
+/**
+ * A convolution: `name.weight` [channels, x.channels / groups, kernel, kernel] and `name.bias`.
+ * @throws FormatError as {@link Weights.take}.
+ */
 export function conv2d(net: Net, name: string, x: FeatureMap, options: ConvOptions): FeatureMap {
-  const { channels, kernel = 3, stride = 1 } = options;
+  const { channels, kernel = 3, stride = 1, groups = 1, bias = true } = options;
   const margin = (kernel - 1) / 2;
   const pads = options.pads ?? [margin, margin, margin, margin];
   const { b, weights } = net;
-  const inputs = [
-    x.value,
-    b.weight(`${name}.weight`, weights.take(`${name}.weight`, [channels, x.channels, kernel, kernel])),
-    b.weight(`${name}.bias`, weights.take(`${name}.bias`, [channels])),
-  ];
-  const attributes = { kernel_shape: ints(kernel, kernel), strides: ints(stride, stride), pads: ints(...pads) };
+  const dims = [channels, x.channels / groups, kernel, kernel];
+  const inputs = [x.value, b.weight(`${name}.weight`, weights.take(`${name}.weight`, dims))];
+  if (bias) inputs.push(b.weight(`${name}.bias`, weights.take(`${name}.bias`, [channels])));
+  const attributes = {
+    kernel_shape: ints(kernel, kernel),
+    strides: ints(stride, stride),
+    pads: ints(...pads),
+    ...(groups === 1 ? {} : { group: int(groups) }),
+  };
   const size = (side: number, before: number, after: number): number =>
     Math.floor((side + before + after - kernel) / stride) + 1;
   return {

@@ -1,0 +1,18 @@
+/** @file Batch normalisation, in the form that inference uses; training rewrites the nodes. */
+import { float } from "../../graph/builder.ts";
+import { type FeatureMap, mapValue, type Net } from "../net.ts";
+
+/**
+ * Normalises each channel by stored statistics, then scales and shifts it: `name.running_mean`, `name.running_var`,
+ * `name.weight`, `name.bias`. The momentum is that of PyTorch: a tenth of every batch enters the statistics.
+ * @throws FormatError as {@link Weights.take}.
+ * @source Ioffe and Szegedy 2015, "Batch Normalization". https://arxiv.org/abs/1502.03167
+ */
+export function batchNorm(net: Net, name: string, x: FeatureMap): FeatureMap {
+  const { b, weights } = net;
+  const parts = ["weight", "bias", "running_mean", "running_var"].map((part) =>
+    b.weight(`${name}.${part}`, weights.take(`${name}.${part}`, [x.channels])),
+  );
+  const attributes = { epsilon: float(1e-5), momentum: float(0.9) };
+  return mapValue(x, b.op("BatchNormalization", [x.value, ...parts], attributes));
+}
