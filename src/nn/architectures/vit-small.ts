@@ -1,0 +1,65 @@
+/** @file A small vision transformer. */
+import { z } from "zod";
+import { OptionError } from "../../core/errors.ts";
+import { classScores } from "../layers/head.ts";
+import { layerNorm } from "../layers/layer-norm.ts";
+import { patchTokens, pickToken, type Tokens } from "../layers/tokens.ts";
+import { transformerBlock } from "../layers/transformer-block.ts";
+import type { FeatureMap, Net } from "../net.ts";
+import { defineArchitecture } from "./architecture.ts";
+
+/** Added to variances, as in timm. */
+const EPS = 1e-6;
+
+/** Patches as tokens beside a token for the class, in blocks of attention and perceptron. */
+export const vitSmall = defineArchitecture({
+  name: "vit-small",
+  summary: "A vision transformer: patches as tokens, 12 blocks of attention with 6 heads, width 384.",
+  source:
+    'Dosovitskiy et al. 2021, "An Image is Worth 16x16 Words", https://arxiv.org/abs/2010.11929; width, heads and tensors as timm vit_small_patch16_224',
+  options: z.object({
+    patch: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(4)
+      .describe("Pixels along a patch, which must divide height and width; 16 is usual for 224 pixels."),
+    depth: z.int().min(1).max(64).default(12).describe("Number of blocks."),
+    width: z.int().min(1).max(4096).default(384).describe("Channels of a token; a multiple of heads."),
+    heads: z.int().min(1).max(64).default(6).describe("Heads of attention."),
+  }),
+  minimumSize: ({ patch }) => patch,
+  write(net, image, { options: { patch, depth, width, heads }, classes }) {
+    const { height, width: columns } = image;
+    if (width % heads !== 0) {
+      throw new OptionError(`vit-small: expected a width that is a multiple of ${heads} heads, got ${width}.`);
+    }
+    if (height % patch !== 0 || columns % patch !== 0) {
+      throw new OptionError(
+        `vit-small: expected a patch that divides ${height}x${columns} pixels, got ${patch}. Do choose another patch or image size.`,
+      );
+    }
+    let x = embed(net, image, { patch, channels: width });
+    for (let i = 0; i < depth; i++) {
+      x = transformerBlock(net, `blocks.${i}`, x, { heads, hidden: 4 * width, eps: EPS });
+    }
+    return classScores(net, "head", pickToken(net, layerNorm(net, "norm", x, { eps: EPS }), 0), classes);
+  },
+});
+
+/**
+ * The token of the class, then those of the patches, each with its place added. The class token is the same for every
+ * image, so it is put into the first row of the places, and zeros make room for it.
+ */
+function embed(net: Net, image: FeatureMap, options: { patch: number; channels: number }): Tokens {
+  const { b, weights } = net;
+  const patches = patchTokens(net, "patch_embed.proj", image, options);
+  const { channels } = options;
+  const count = patches.count + 1;
+  const classToken = b.weight("cls_token", weights.take("cls_token", [1, 1, channels]));
+  const places = b.weight("pos_embed", weights.take("pos_embed", [1, count, channels]));
+  const first = b.op("Pad", [classToken, b.ints(0, 0, 0, 0, patches.count, 0)]);
+  const added = b.op("Add", [places, first]);
+  const roomy = b.op("Pad", [patches.value, b.ints(0, 1, 0, 0, 0, 0)]);
+  return { value: b.op("Add", [roomy, added]), count, channels };
+}
