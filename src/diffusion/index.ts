@@ -63,5 +63,14 @@ export { diffusersUNet } from "./unet/diffusers.ts";
 export { parseUNet2DConfig, type UNet2DConfig } from "./unet/diffusers-config.ts";
 export { openAiUNet } from "./unet/openai.ts";
 export { type OpenAiConfig, parseOpenAiConfig } from "./unet/openai-config.ts";
+export { planUNet, type UNetOptions, unetOptions } from "./unet/plan-unet.ts";
 export { isSampDetox, sampDetoxUNet } from "./unet/sampdetox.ts";
 export type { ClassInput, ImageSize, UNetGraph } from "./unet/unet-graph.ts";
+export {
+  type PriorToWrite,
+  priorFiles,
+  schedulerConfig,
+  scheduleToTrain,
+  type TrainingSchedule,
+  trainingSchedule,
+} from "./write-prior.ts";
