@@ -16,3 +16,4 @@ export { type ClassifierFlags, type OnnxClassifierFiles, openOnnxClassifier } fr
 export type { SignatureFlags } from "./onnx-signature.ts";
 export type { PreprocessingFlags } from "./preprocessing.ts";
 export { toProbabilities } from "./probability.ts";
+export { type ClassifierToSave, saveClassifier } from "./save-classifier.ts";
