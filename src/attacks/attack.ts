@@ -5,6 +5,7 @@ import type { Descriptor } from "../core/descriptor.ts";
 import type { RunContext } from "../core/run-context.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Float32Tensor, TensorOf } from "../tensor/tensor.ts";
+import type { LabelledBatch } from "../training/batches/labelled.ts";
 import type { LabelMapKind } from "./label-map.ts";
 import type { Trigger } from "./trigger.ts";
 
@@ -39,6 +40,9 @@ export interface AttackContext {
   progress?(done: number, total: number): void;
 }
 
+/** Cancellation and progress of a poisoning; its noise comes from the attack's seed and the images' indices. */
+export type PoisonRun = Omit<RunContext, "noise">;
+
 /** Rows of the training set that the attacker has changed, and nothing of the others. */
 export interface PoisonedRows {
   /** Indices of the changed rows, ascending. */
@@ -65,24 +69,23 @@ export interface TrainingBatch {
 export interface BatchState extends RunContext {
   readonly step: number;
   readonly epoch: number;
-  /** Mean loss of the last batches, at most so many; `undefined` before the first step. */
+  /**
+   * Mean loss of the last batches, at most so many; `undefined` while there is none. Batches are made one step ahead: the
+   * last loss known is that of two steps before.
+   */
   meanLoss(batches: number): number | undefined;
   /**
-   * The derivative of each row's cross-entropy by its pixels, under the weights of this step: for nets that learn beside
-   * the victim. @param targets [N, K]. @returns [N, C, H, W].
+   * The derivative of each row's cross-entropy by its pixels, for nets that learn beside the victim; under the weights as
+   * they were when the batch was asked for, one step behind. @param targets [N, K]. @returns [N, C, H, W].
    */
   pixelGradient(images: Float32Tensor, targets: Float32Tensor): Promise<Float32Tensor>;
 }
 
-/** A batch as the loss sees it: the weighted cross-entropy of the rows, divided by the rows of the batch before. */
-export interface ComposedBatch {
-  /** float32 [R, C, H, W] in [0, 1]. */
-  readonly images: Float32Tensor;
-  /** [R, K]: how much of each class is wanted; rows sum to one. */
-  readonly targets: Float32Tensor;
-  /** [R]; rows of weight zero cost nothing and teach nothing. */
-  readonly weights: Float32Tensor;
-}
+/**
+ * A batch of R rows as the loss sees it: the mean over the rows of `weight * cross-entropy`. Rows of weight zero teach
+ * nothing, but normalisation over the batch sees them.
+ */
+export type ComposedBatch = LabelledBatch;
 
 /** What attacks that train a victim have in common. */
 interface BackdoorAttack {
@@ -97,7 +100,7 @@ interface BackdoorAttack {
 export interface PoisoningAttack extends BackdoorAttack {
   readonly how: "poison";
   /** @throws OptionError when the asked ratio cannot be met, the signal's reason when aborted. */
-  poison(run: RunContext): Promise<PoisonedRows>;
+  poison(run: PoisonRun): Promise<PoisonedRows>;
   /** How the victim is trained; from fresh weights, all of them, when left out. */
   readonly victim?: { readonly start: "fresh" | "surrogate"; readonly train: "all" | "last-layer" } | undefined;
 }

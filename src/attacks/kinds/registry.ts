@@ -1,9 +1,11 @@
 /** @file Every kind of trigger by name. A kind is in the house when it is in this table. */
 import type { TriggerKind } from "../trigger.ts";
+import { additive } from "./additive.ts";
 import { patch } from "./patch.ts";
+import { sticker } from "./sticker.ts";
 
 /** The kinds, by the name that each has. */
-export const triggerKinds = { patch } as const satisfies Record<string, TriggerKind>;
+export const triggerKinds = { additive, patch, sticker } as const satisfies Record<string, TriggerKind>;
 
 /** The name of a kind. */
 export type TriggerKindName = keyof typeof triggerKinds;
