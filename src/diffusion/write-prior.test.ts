@@ -77,6 +77,15 @@ describe("priorFiles", () => {
     await Promise.all([ours.dispose(), shipped.dispose()]);
   });
 
+  it("fresh weights have the names and dims that diffusers has", async () => {
+    const bytes = await modelFiles("fashion-mnist-prior")("unet/diffusion_pytorch_model.safetensors");
+    const shapes = (tensors: ReadonlyMap<string, Tensor>) =>
+      Object.fromEntries([...tensors].map(([name, { dims }]) => [name, dims]));
+    const drawn = freshWeights(1);
+    diffusersUNet(planUNet({ channels: 1, height: 28, width: 28 }), drawn);
+    expect(shapes(drawn.state)).toEqual(shapes(readSafetensors(bytes, "prior").tensors));
+  });
+
   it("equal priors give equal bytes", () => {
     const [one, other] = [fresh(), fresh()].map(({ config, weights }) => priorFiles({ config, weights, schedule: {} }));
     expect(one).toEqual(other);

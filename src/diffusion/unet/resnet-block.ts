@@ -69,6 +69,6 @@ export function resnetBlock(style: ResnetStyle, name: string, x: FeatureMap, opt
 
   const direct = resample(net, x);
   const convolved = options.shortcut === true || x.channels !== channels;
-  const shortcut = convolved ? linear(net, [{ name: at("shortcut"), channels }], direct) : direct;
+  const shortcut = convolved ? linear(net, [{ name: at("shortcut"), channels, rank: 4 }], direct) : direct;
   return affine(net, add(net, shortcut, branch), 1 / divisor);
 }

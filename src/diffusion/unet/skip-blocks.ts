@@ -45,7 +45,7 @@ export function skipDownBlock(
   const options = { channels, groups: [groups, groups], resample: downsampleFir, shortcut: true, divisor } as const;
   h = resnetBlock(style, `${name}.resnet_down`, h, options);
   const smaller = downsampleFir(net, image);
-  h = add(net, linear(net, [{ name: `${name}.skip_conv`, channels }], smaller), h);
+  h = add(net, linear(net, [{ name: `${name}.skip_conv`, channels, rank: 4 }], smaller), h);
   return { h, skips: [...skips, h], image: smaller };
 }
 

@@ -55,6 +55,8 @@ export interface LinearLayer {
   readonly name: string;
   /** Output channels. */
   readonly channels: number;
+  /** Axes of a weight that no checkpoint has yet: 4 where the network's authors have a 1x1 convolution. @default 2 */
+  readonly rank?: 2 | 4;
 }
 
 /**
@@ -67,8 +69,8 @@ export interface LinearLayer {
  * @throws FormatError as {@link Weights.take}.
  */
 export function linear({ b, weights }: Net, layers: readonly LinearLayer[], x: FeatureMap): FeatureMap {
-  const kernels = layers.map(({ name, channels }) => {
-    const rank = Math.min(Math.max(weights.dimsOf(`${name}.weight`)?.length ?? 2, 2), 4);
+  const kernels = layers.map(({ name, channels, rank: unstored = 2 }) => {
+    const rank = Math.min(Math.max(weights.dimsOf(`${name}.weight`)?.length ?? unstored, 2), 4);
     const dims = [channels, x.channels, 1, 1].slice(0, rank);
     const weight = b.weight(`${name}.weight`, weights.take(`${name}.weight`, dims));
     return rank === 4 ? weight : b.op("Reshape", [weight, b.ints(channels, x.channels, 1, 1)]);
