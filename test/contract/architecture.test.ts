@@ -108,6 +108,9 @@ describe("architecture registry", () => {
     expect(() => buildClassifier({ ...vit, options: { width: 32 } })).toThrow(
       "vit-small: expected a width that is a multiple of 6 heads, got 32.",
     );
+    expect(() => buildClassifier({ ...vit, dims: { channels: 3, height: 4096, width: 4096 } })).toThrow(
+      "vit-small: expected at most 16384 patches, got 1048576",
+    );
   });
 });
 

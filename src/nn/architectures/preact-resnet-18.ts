@@ -21,7 +21,7 @@ export const preactResnet18 = defineArchitecture({
   source:
     'He et al. 2016, "Identity Mappings in Deep Residual Networks", https://arxiv.org/abs/1603.05027; tensors as kuangliu/pytorch-cifar and SCLBD/BackdoorBench, models/preact_resnet.py',
   options: z.object({
-    width: z.int().min(1).max(1024).default(64).describe("Channels of the first stage."),
+    width: z.int().min(1).max(256).default(64).describe("Channels of the first stage."),
   }),
   minimumSize: () => 8,
   write(net, image, { options: { width }, classes }) {

@@ -23,7 +23,7 @@ export const resnet18 = defineArchitecture({
       .enum(["cifar", "imagenet"])
       .default("cifar")
       .describe("First layers: one 3x3 convolution, or a 7x7 one and a max pool that quarter the size."),
-    width: z.int().min(1).max(1024).default(64).describe("Channels of the first stage."),
+    width: z.int().min(1).max(256).default(64).describe("Channels of the first stage."),
   }),
   minimumSize: ({ stem }) => (stem === "cifar" ? 8 : 32),
   write(net, image, { options: { stem, width }, classes }) {

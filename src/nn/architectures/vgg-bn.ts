@@ -29,7 +29,7 @@ export const vggBn = defineArchitecture({
     'Simonyan and Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image Recognition", https://arxiv.org/abs/1409.1556; tensors as torchvision vgg*_bn.features and kuangliu/pytorch-cifar',
   options: z.object({
     depth: z.enum(["11", "13", "16"]).default("11").describe("Layers with weights: 11, 13 or 16 in the paper's count."),
-    width: z.int().min(1).max(1024).default(64).describe("Channels of the first stage."),
+    width: z.int().min(1).max(256).default(64).describe("Channels of the first stage."),
   }),
   minimumSize: () => 16,
   write(net, image, { options: { depth, width }, classes }) {

@@ -11,6 +11,9 @@ import { defineArchitecture } from "./architecture.ts";
 /** Added to variances, as in timm. */
 const EPS = 1e-6;
 
+/** Attention compares every patch with every other. */
+const MOST_PATCHES = 16_384;
+
 /** Patches as tokens beside a token for the class, in blocks of attention and perceptron. */
 export const vitSmall = defineArchitecture({
   name: "vit-small",
@@ -24,8 +27,8 @@ export const vitSmall = defineArchitecture({
       .max(64)
       .default(4)
       .describe("Pixels along a patch, which must divide height and width; 16 is usual for 224 pixels."),
-    depth: z.int().min(1).max(64).default(12).describe("Number of blocks."),
-    width: z.int().min(1).max(4096).default(384).describe("Channels of a token; a multiple of heads."),
+    depth: z.int().min(1).max(32).default(12).describe("Number of blocks."),
+    width: z.int().min(1).max(1024).default(384).describe("Channels of a token; a multiple of heads."),
     heads: z.int().min(1).max(64).default(6).describe("Heads of attention."),
   }),
   minimumSize: ({ patch }) => patch,
@@ -37,6 +40,12 @@ export const vitSmall = defineArchitecture({
     if (height % patch !== 0 || columns % patch !== 0) {
       throw new OptionError(
         `vit-small: expected a patch that divides ${height}x${columns} pixels, got ${patch}. Do choose another patch or image size.`,
+      );
+    }
+    const patches = (height / patch) * (columns / patch);
+    if (patches > MOST_PATCHES) {
+      throw new OptionError(
+        `vit-small: expected at most ${MOST_PATCHES} patches, got ${patches}; because ${height}x${columns} pixels have so many of ${patch}x${patch}. Do choose a larger patch.`,
       );
     }
     let x = embed(net, image, { patch, channels: width });
