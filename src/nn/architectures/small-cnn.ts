@@ -27,7 +27,7 @@ export const smallCnn = defineArchitecture({
     width: z
       .int()
       .min(1)
-      .max(4096)
+      .max(512)
       .default(32)
       .describe("Channels of the first two layers; then twice, then four times."),
   }),
