@@ -14,6 +14,10 @@ const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: "clean pictures before a classifier sees them, and say which were suspicious",
     load: async () => (await import("./commands/purify.ts")).definePurify,
   },
+  train: {
+    summary: "train a classifier or a diffusion model, without Python",
+    load: async () => (await import("./commands/train.ts")).defineTrain,
+  },
   methods: {
     summary: "list every method with its options, presets and source",
     load: async () => (await import("./commands/methods.ts")).defineMethods,

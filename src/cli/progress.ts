@@ -3,8 +3,11 @@ import type { Console } from "./console.ts";
 
 /** Shows progress until it is closed. */
 export interface Progress {
-  /** @param done may be a fraction; goes back when a new phase begins. @param total when it is known. */
-  update(phase: string, done: number, total: number | undefined): void;
+  /**
+   * @param done may be a fraction; goes back when a new phase begins. @param total when it is known.
+   * @param remark is shown behind it.
+   */
+  update(phase: string, done: number, total: number | undefined, remark?: string): void;
   /** Removes the bar. */
   close(): void;
 }
@@ -25,13 +28,14 @@ export function createProgress({ note, stderr }: Console, quiet: boolean, now: (
   let current = "";
   let drawn = false;
   return {
-    update(phase, done, total) {
+    update(phase, done, total, remark) {
       const time = now();
       if (phase !== current) [current, start] = [phase, time];
       const finished = total !== undefined && done >= total;
       if (time - shown < interval && !(finished && drawn)) return;
       shown = time;
-      const text = describeProgress(phase, done, { total, seconds: (time - start) / 1000, bar: stderr.isTerminal });
+      const words = describeProgress(phase, done, { total, seconds: (time - start) / 1000, bar: stderr.isTerminal });
+      const text = remark === undefined ? words : `${words}  ${remark}`;
       if (stderr.isTerminal) note(`\r\x1b[2K${text.slice(0, stderr.columns - 1)}`);
       else note(`${text}\n`);
       drawn = stderr.isTerminal;

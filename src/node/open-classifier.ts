@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { Classifier, ScoreKind } from "../classifiers/classifier.ts";
 import { openHttpClassifier } from "../classifiers/http.ts";
-import { openOnnxClassifier } from "../classifiers/onnx.ts";
+import { type OnnxClassifierFiles, openOnnxClassifier } from "../classifiers/onnx.ts";
 import { FormatError, messageOf, OptionError } from "../core/errors.ts";
 import { decodeModel } from "../onnx/codec.ts";
 import { loadExternalData } from "../onnx/external-data.ts";
@@ -44,6 +44,17 @@ export async function openClassifierAt(
   if (isAddress(place)) return openHttpClassifier(place, { ...settings, fetch: globalThis.fetch });
   if (runtime === undefined) throw new OptionError(`${place}: expected a runtime for a local model, got none.`);
   const { signal, labels, ...flags } = settings;
+  return openOnnxClassifier(await readClassifierFiles(place, { labels, signal }), runtime, flags);
+}
+
+/**
+ * Reads the files of a local classifier, without loading it.
+ * @throws InputError when there is no such file, FormatError when the model is none.
+ */
+export async function readClassifierFiles(
+  place: string,
+  { labels, signal }: Pick<ClassifierSettings, "labels" | "signal"> = {},
+): Promise<OnnxClassifierFiles> {
   const stats = await stat(place).catch((cause: unknown) => {
     throw fileError(place, "an ONNX file, a folder with model.onnx, or an address", cause);
   });
@@ -51,16 +62,12 @@ export async function openClassifierAt(
   const model = await folder(stats.isDirectory() ? "model.onnx" : basename(place), signal);
   const externalData = await loadExternalData(readModel(place, model), folder, signal);
   const config = await readJsonIfThere(folder, "config.json");
-  return openOnnxClassifier(
-    {
-      model,
-      config: labels === undefined ? config : withLabels(config, labels),
-      preprocessor: await readJsonIfThere(folder, "preprocessor_config.json"),
-      externalData,
-    },
-    runtime,
-    flags,
-  );
+  return {
+    model,
+    config: labels === undefined ? config : withLabels(config, labels),
+    preprocessor: await readJsonIfThere(folder, "preprocessor_config.json"),
+    externalData,
+  };
 }
 
 function readModel(place: string, bytes: Uint8Array): ModelProto {

@@ -1,0 +1,119 @@
+/** @file What every kind of `train` does around the training itself: data, engine, checkpoint, progress, files, report. */
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { OptionError } from "../../core/errors.ts";
+import { encodePng } from "../../images/node.ts";
+import type { Picture } from "../../images/picture.ts";
+import type { TrainingData, TrainingHost } from "../../jobs/training/host.ts";
+import type { TrainingProgress, TrainingRecord } from "../../jobs/training/progress.ts";
+import type { Count } from "../../metrics/count.ts";
+import { wilsonInterval } from "../../metrics/intervals.ts";
+import { checkpointFile } from "../../node/checkpoint-file.ts";
+import { openRuntime } from "../../node/open-runtime.ts";
+import { prepareOutput } from "../../node/output-folder.ts";
+import { readTrainingData } from "../../node/training-data.ts";
+import { writeWhole } from "../../node/write-whole.ts";
+import { lossChart } from "../../report/loss-chart.ts";
+import type { Console } from "../console.ts";
+import type { RunFlags } from "../flags.ts";
+import { createProgress, formatSeconds } from "../progress.ts";
+
+/** Flags that {@link withTrainingRun} reads. */
+interface TrainingFlags extends RunFlags {
+  readonly data?: string;
+  readonly out?: string;
+}
+
+/** What a training returns, whatever it trained. */
+interface TrainingResult {
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  readonly record: TrainingRecord;
+  readonly losses: readonly number[];
+  readonly accuracy?: Count;
+}
+
+/** What a kind of training is given. */
+export interface TrainingRun {
+  readonly data: TrainingData;
+  readonly host: TrainingHost;
+  /** Writes a sheet of samples. */
+  showSamples(sheet: Picture, step: number): Promise<void>;
+  /** Writes everything, removes the checkpoint, and says what came out. */
+  finish(result: TrainingResult): Promise<void>;
+}
+
+/**
+ * Opens what a training needs, and closes it again.
+ * @throws OptionError when a flag is missing; what opening and training throw. The checkpoint then stays.
+ */
+export async function withTrainingRun(
+  flags: TrainingFlags,
+  console: Console,
+  train: (run: TrainingRun) => Promise<void>,
+): Promise<void> {
+  const started = performance.now();
+  const { data: name, out, device, threads, quiet = false, json = false } = flags;
+  if (name === undefined) {
+    throw new OptionError("train: expected a data set, got none. Do name one with --data; see: untrigger data list.");
+  }
+  if (out === undefined) {
+    throw new OptionError("train: expected a folder for the network, got none. Do name one with -o FOLDER.");
+  }
+  const { signal } = console;
+  const data = await readTrainingData(name, { signal });
+  const runtime = await openRuntime({ device, threads }, (sentence) => {
+    if (!quiet) console.note(`${sentence}\n`);
+  });
+  const output = await prepareOutput(out);
+  const checkpoint = checkpointFile(join(output.path, "checkpoint.safetensors"));
+  if (!quiet && (await checkpoint.load()) !== undefined) console.note(`${out}: going on from the checkpoint there.\n`);
+  const progress = createProgress(console, quiet, () => performance.now());
+  try {
+    await train({
+      data,
+      host: {
+        runtime,
+        threads,
+        signal,
+        checkpoints: checkpoint,
+        progress: (at: TrainingProgress) => {
+          progress.update("images", at.images, (at.images / at.step) * at.steps, `loss ${at.loss.toFixed(4)}`);
+        },
+      },
+      showSamples: async (sheet, step) => {
+        await writeWhole(join(output.path, "samples", `${String(step).padStart(8, "0")}.png`), await encodePng(sheet));
+      },
+      finish: async ({ files, record, losses, accuracy }) => {
+        const seconds = (performance.now() - started) / 1000;
+        for (const [path, bytes] of Object.entries(files)) await writeWhole(join(output.path, path), bytes, { signal });
+        await writeWhole(join(output.path, "loss.svg"), lossChart({ steps: losses.map((_, i) => i + 1), losses }));
+        const full = { ...record, seconds: Math.round(seconds * 10) / 10 };
+        await writeWhole(join(output.path, "training.json"), `${JSON.stringify(full, undefined, 2)}\n`);
+        await checkpoint.remove();
+        progress.close();
+        if (json) console.out(`${JSON.stringify({ ...full, output: output.path }, undefined, 2)}\n`);
+        else console.out(summaryOf({ record, seconds, out, accuracy }));
+      },
+    });
+  } catch (error) {
+    await output.discard();
+    throw error;
+  } finally {
+    progress.close();
+  }
+}
+
+function summaryOf(run: { record: TrainingRecord; seconds: number; out: string; accuracy: Count | undefined }): string {
+  const { record, seconds, out, accuracy } = run;
+  const lines = [
+    `${record.parameters.toLocaleString("en")} weights, ${record.steps} steps in ${formatSeconds(seconds)}: loss ${record.loss.toFixed(4)}`,
+  ];
+  if (accuracy !== undefined) {
+    const { low, high } = wilsonInterval(accuracy);
+    const percent = (share: number): string => (100 * share).toFixed(2);
+    lines.push(
+      `test accuracy ${percent(accuracy.hits / accuracy.total)} % (${percent(low)} to ${percent(high)}, ${accuracy.hits} of ${accuracy.total})`,
+    );
+  }
+  return `${[...lines, `${out}: ${record.kind}, training.json, loss.svg`].join("\n")}\n`;
+}

@@ -1,0 +1,188 @@
+/** @file The use case `train classifier`: a network that is fresh, or the user's own, learns a data set. */
+
+import type { ScoreKind } from "../../classifiers/classifier.ts";
+import { readGraph } from "../../classifiers/gradient.ts";
+import { signatureOf } from "../../classifiers/image-graph.ts";
+import { type OnnxClassifierFiles, openOnnxClassifier } from "../../classifiers/onnx.ts";
+import { readPreprocessing, UNIT_RANGE } from "../../classifiers/preprocessing.ts";
+import { saveClassifier } from "../../classifiers/save-classifier.ts";
+import { OptionError, ShapeError } from "../../core/errors.ts";
+import { hashJson, sha256Hex } from "../../core/hash.ts";
+import { graphToBytes } from "../../graph/to-model.ts";
+import { cleanAccuracy } from "../../metrics/accuracy.ts";
+import { type Count, rate } from "../../metrics/count.ts";
+import { buildClassifier } from "../../nn/architectures/build-classifier.ts";
+import { freshWeights } from "../../nn/fresh-weights.ts";
+import { unitFromBytes } from "../../tensor/image-bytes.ts";
+import { concatRows, rowsOf } from "../../tensor/rows.ts";
+import { formatDims, imageDims } from "../../tensor/shape.ts";
+import { type LabelledBatch, type LabelledBatches, labelledBatches } from "../../training/batches/labelled.ts";
+import type { BatchSource } from "../../training/loop.ts";
+import { type ClassifierNet, type TrainedClassifier, trainClassifier } from "../../training/train-classifier.ts";
+import { channelStatistics } from "./channel-statistics.ts";
+import { type ClassifiedImages, checkpointsOf, type TrainingData, type TrainingHost } from "./host.ts";
+import { followTraining, recentLoss, TRAINING_SCHEMA, type TrainingRecord } from "./progress.ts";
+import { augmentationOf, planOf, type Recipe } from "./recipe.ts";
+
+/** What is asked for. */
+export interface ClassifierRequest {
+  /** A name of `architectures`, with its options; for a model of the user's, neither counts. */
+  readonly architecture: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly recipe: Recipe;
+  readonly seed: number;
+}
+
+/** What {@link trainClassifierJob} may be lent besides. */
+export interface ClassifierHost extends TrainingHost {
+  /** A model of the user's that learns on. */
+  readonly fineTune?: (OnnxClassifierFiles & { readonly kind?: ScoreKind | undefined }) | undefined;
+  /** Assembles batches elsewhere, in a worker; here when left out. */
+  openBatches?(settings: LabelledBatches): BatchSource<LabelledBatch>;
+}
+
+/** A trained classifier as files, with what was measured. */
+export interface ClassifierResult {
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  readonly record: TrainingRecord;
+  readonly losses: readonly number[];
+  /** Test images called by their label. */
+  readonly accuracy: Count;
+}
+
+/**
+ * Trains a classifier and measures it on the test images.
+ * @throws OptionError, ShapeError when request, model and data do not fit; what training throws.
+ */
+export async function trainClassifierJob(
+  request: ClassifierRequest,
+  data: TrainingData,
+  host: ClassifierHost,
+): Promise<ClassifierResult> {
+  const { recipe, seed } = request;
+  const { images, labels } = data.train;
+  const { runtime, threads, signal } = host;
+  const net = host.fineTune === undefined ? freshNet(request, data) : ownNet(host.fineTune, data);
+  const plan = planOf(recipe, labels.length);
+  const settings: LabelledBatches = {
+    images,
+    labels,
+    classes: data.classes.length,
+    batch: recipe.batch,
+    seed,
+    augmentation: augmentationOf(recipe),
+  };
+  const trained = await trainClassifier({
+    runtime,
+    threads,
+    net: net.net,
+    batch: recipe.batch,
+    batches: (host.openBatches ?? labelledBatches)(settings),
+    plan,
+    signal,
+    checkpoints: checkpointsOf(
+      host,
+      hashJson({ request, data: data.sha256, model: sha256Hex(graphToBytes(net.net.graph)) }),
+    ),
+    onStep: (report, { losses }) => {
+      host.progress?.(followTraining({ steps: plan.steps, batch: recipe.batch, losses }, report));
+    },
+  });
+  const files = net.save(trained);
+  const accuracy = await measure(files, data.test, host);
+  return {
+    files,
+    losses: trained.state.losses,
+    accuracy,
+    record: {
+      schema: TRAINING_SCHEMA,
+      kind: "classifier",
+      dataset: data.name,
+      datasetSha256: data.sha256,
+      architecture: host.fineTune === undefined ? request.architecture : null,
+      options: { ...recipe, ...request.options },
+      seed,
+      parameters: trained.state.weights.length,
+      steps: trained.state.step,
+      loss: recentLoss(trained.state.losses),
+      accuracy: rate(accuracy),
+      measuredOn: accuracy.total,
+    },
+  };
+}
+
+interface NetToTrain {
+  readonly net: ClassifierNet;
+  save(trained: TrainedClassifier): Readonly<Record<string, Uint8Array>>;
+}
+
+function freshNet({ architecture, options, seed }: ClassifierRequest, { classes, train }: TrainingData): NetToTrain {
+  const { c: channels, h: height, w: width } = imageDims("training", train.images.dims);
+  const dims = { channels, height, width };
+  const graph = buildClassifier({ architecture, options, classes: classes.length, dims, weights: freshWeights(seed) });
+  const { mean, std } = channelStatistics(train.images);
+  const preprocessor = { image_mean: mean, image_std: std };
+  const preprocessing = readPreprocessing(preprocessor, {}) ?? UNIT_RANGE;
+  return {
+    net: { graph, signature: signatureOf(graph), preprocessing, kind: "logits", dims: [channels, height, width] },
+    save: (trained) => saveClassifier({ model: trained.graph, architecture, labels: classes, mean, std }),
+  };
+}
+
+function ownNet(files: NonNullable<ClassifierHost["fineTune"]>, data: TrainingData): NetToTrain {
+  const graph = readGraph(files.model, files.externalData);
+  const signature = signatureOf(graph);
+  const { c, h, w } = imageDims("training", data.train.images.dims);
+  const { channels = c, height = h, width = w } = signature.image;
+  if (channels !== c || height !== h || width !== w) {
+    throw new ShapeError(
+      `train: expected images of ${formatDims([channels, height, width])} for this model, got ${formatDims([c, h, w])} in ${data.name}.`,
+    );
+  }
+  const { kind = "logits" } = files;
+  if (kind === "labels") throw new OptionError("train: expected a model that gives scores, got one that gives labels.");
+  const preprocessing = readPreprocessing(files.preprocessor, {}) ?? UNIT_RANGE;
+  return {
+    net: { graph, signature, preprocessing, kind, dims: [c, h, w] },
+    save: (trained) => ({
+      "model.onnx": graphToBytes(trained.graph),
+      ...jsonFile("config.json", files.config),
+      ...jsonFile("preprocessor_config.json", files.preprocessor),
+    }),
+  };
+}
+
+function jsonFile(name: string, value: unknown): Record<string, Uint8Array> {
+  return value === undefined ? {} : { [name]: new TextEncoder().encode(`${JSON.stringify(value, undefined, 2)}\n`) };
+}
+
+/** Test images called by their label, as whoever loads the saved files will see it. */
+async function measure(
+  files: Readonly<Record<string, Uint8Array>>,
+  { images, labels }: ClassifiedImages,
+  { runtime, threads, signal }: TrainingHost,
+): Promise<Count> {
+  const json = (name: string): unknown => {
+    const bytes = files[name];
+    return bytes === undefined ? undefined : JSON.parse(new TextDecoder().decode(bytes));
+  };
+  const classifier = await openOnnxClassifier(
+    {
+      model: files["model.onnx"] ?? new Uint8Array(),
+      config: json("config.json"),
+      preprocessor: json("preprocessor_config.json"),
+    },
+    runtime,
+    { threads },
+  );
+  try {
+    const parts = [];
+    for (let from = 0; from < labels.length; from += 256) {
+      const rows = rowsOf(images, from, Math.min(from + 256, labels.length));
+      parts.push((await classifier.classify(unitFromBytes(rows.dims, rows.data), signal)).scores);
+    }
+    return cleanAccuracy(concatRows(parts), labels);
+  } finally {
+    await classifier.dispose();
+  }
+}
