@@ -1,26 +1,55 @@
 /** @file What a data set is: facts about it, the files that it is made of, and how its images are read. */
-
 import type { ByteSource } from "../core/byte-source.ts";
-import { FormatError, InputError } from "../core/errors.ts";
-import { sha256Hex } from "../core/hash.ts";
-import { rowsOf } from "../tensor/rows.ts";
 import type { TensorOf } from "../tensor/tensor.ts";
-import { expandIdx } from "./idx.ts";
+import type { Decoders } from "./decoders.ts";
 
-/** Parts of a data set that never mix. */
-export type Split = "train" | "test";
+/** The two parts that authors publish. Ours, with a validation split, are made of them in `splits.ts`. */
+export type Part = "train" | "test";
+
+/** Both parts, training first. */
+export const parts: readonly Part[] = ["train", "test"];
 
 /** One file of a data set as its authors publish it. */
 export interface DatasetFile {
-  /** File name, ending in `.gz` where it is gzipped. */
+  /** File name. */
   readonly name: string;
-  /** Where it can be downloaded, best first. */
+  /** Where it can be downloaded, best first; none for a package. */
   readonly urls: readonly string[];
-  /** Size and SHA-256 of the published file. */
+  /** The package that this file is, for those that a package manager fetches. */
+  readonly package?: { readonly manager: "npm"; readonly name: string; readonly version: string };
+  /** Size of the published file. */
   readonly bytes: number;
-  readonly sha256: string;
-  /** SHA-256 of what is inside, which is the same however often somebody packed it anew. */
-  readonly contentSha256: string;
+  /** SHA-256 of the published file, where it is known. */
+  readonly sha256?: string;
+  /** MD5 of the published file, for those whose authors give nothing better. */
+  readonly md5?: string;
+  /** SHA-256 of what is inside a `.gz`, which is the same however often somebody packed it anew. */
+  readonly contentSha256?: string;
+  /** For an archive: what its files are called inside it, and where they lie once somebody unpacked it. */
+  readonly contents?: ArchiveContents;
+}
+
+/** The files of an archive. */
+export interface ArchiveContents {
+  /** What their names begin with inside, with a slash at the end unless it is empty. */
+  readonly inside: string;
+  /** What they begin with once unpacked, likewise. */
+  readonly unpacked: string;
+  /** Files (without those beginnings) by which an unpacked archive is known. */
+  readonly marks: readonly string[];
+}
+
+/** One way in which a data set is published: all files that it then takes. */
+export interface Packing {
+  readonly name: string;
+  readonly files: readonly DatasetFile[];
+}
+
+/** Size of every image. */
+export interface ImageDims {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
 }
 
 /** Images with their classes. */
@@ -28,7 +57,28 @@ export interface LabelledImages {
   /** [N, C, H, W] */
   readonly images: TensorOf<"uint8">;
   /** N class ids. */
-  readonly labels: Uint8Array;
+  readonly labels: Uint16Array;
+}
+
+/** What is known of the images of a part before one of them is decoded. */
+export interface ImageIndex {
+  readonly labels: Uint16Array;
+  /**
+   * N numbers, equal for images that show the same thing (a sign filmed thirty times, one picture by two artists) and
+   * so must not be divided among splits. Left out where every image stands alone.
+   */
+  readonly groups?: Int32Array | undefined;
+}
+
+/** How a part is read. */
+export interface ReadOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Decoders of pictures and pickles, for the data sets that hold such. */
+  readonly decoders?: Decoders | undefined;
+  /** Chooses images by their index, in the order that is wanted; all of them when left out. */
+  readonly rows?: ((index: ImageIndex) => ArrayLike<number>) | undefined;
+  /** Called with images decoded so far and in all, by data sets that decode one after the other. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** A data set as plain data, and the one function that reads it. */
@@ -44,99 +94,25 @@ export interface Dataset {
   readonly licence: string;
   /** Names of the classes; the index is the id. */
   readonly classes: readonly string[];
-  readonly dims: { readonly channels: number; readonly height: number; readonly width: number };
-  readonly splits: Readonly<Record<Split, { readonly items: number; readonly files: readonly DatasetFile[] }>>;
+  readonly dims: ImageDims;
+  /** Images of each part. */
+  readonly items: Readonly<Record<Part, number>>;
+  /** Ways in which it is published, the one to download first; none when it is made on the spot. */
+  readonly packings: readonly Packing[];
   /** Folders where packages of operating systems put it. */
   readonly folders: readonly string[];
+  /** {@link contentHash} of each part, where it is known. */
+  readonly hashes?: Readonly<Record<Part, string>>;
   /**
-   * Reads one split into memory.
+   * Reads one part into memory.
    * @param source the folder of its files, packed or unpacked.
-   * @throws InputError when a file is missing, FormatError when one is not what it should be.
+   * @throws InputError when a file is missing, FormatError that names the one that is not what it should be,
+   * MissingDependencyError when it takes a decoder that was not given.
    */
-  read(source: ByteSource, split: Split, signal?: AbortSignal): Promise<LabelledImages>;
+  read(source: ByteSource, part: Part, options?: ReadOptions): Promise<LabelledImages>;
 }
 
-/** All files of a data set, those of the training split first. */
-export function filesOf(dataset: Dataset): readonly DatasetFile[] {
-  return [...dataset.splits.train.files, ...dataset.splits.test.files];
-}
-
-/**
- * The bytes of a file under its published name, or unpacked under the name without `.gz`.
- * @throws InputError when there is neither.
- */
-export async function openFile(file: DatasetFile, source: ByteSource, signal?: AbortSignal): Promise<Uint8Array> {
-  try {
-    return await source(file.name, signal);
-  } catch (error) {
-    if (!(error instanceof InputError) || !file.name.endsWith(".gz")) throw error;
-    // The sentence about the published name is the one that helps; keep it when the other is missing too.
-    return await source(file.name.slice(0, -".gz".length), signal).catch(() => Promise.reject(error));
-  }
-}
-
-/**
- * Checks that bytes are a file of a data set, as published or packed in another way.
- * @returns SHA-256 of the bytes as given.
- * @throws FormatError with both checksums when they are not.
- */
-export function verifyFile(file: DatasetFile, bytes: Uint8Array): string {
-  const own = sha256Hex(bytes);
-  if (own === file.sha256) return own;
-  const content = sha256Hex(expandIdx(bytes, file.name));
-  if (content === file.contentSha256) return own;
-  throw new FormatError(
-    `${file.name}: expected the content with SHA-256 ${file.contentSha256}, got ${content}. Download it again.`,
-  );
-}
-
-/** What {@link checkDataset} found out about one file. */
-export interface FileCheck {
-  readonly name: string;
-  readonly found: boolean;
-  /** SHA-256 of the file as it lies there, `undefined` when it is not there. */
-  readonly sha256: string | undefined;
-  /** Why the file is not right, `undefined` when it is. */
-  readonly problem: string | undefined;
-}
-
-/** Looks for every file of a data set and verifies it. Nothing is thrown for missing or damaged files. */
-export async function checkDataset(dataset: Dataset, source: ByteSource, signal?: AbortSignal): Promise<FileCheck[]> {
-  const checks: FileCheck[] = [];
-  for (const file of filesOf(dataset)) {
-    signal?.throwIfAborted();
-    let bytes: Uint8Array | undefined;
-    try {
-      bytes = await openFile(file, source, signal);
-      checks.push({ name: file.name, found: true, sha256: verifyFile(file, bytes), problem: undefined });
-    } catch (error) {
-      if (!(error instanceof InputError || error instanceof FormatError)) throw error;
-      const sha256 = bytes === undefined ? undefined : sha256Hex(bytes);
-      checks.push({ name: file.name, found: bytes !== undefined, sha256, problem: error.message });
-    }
-  }
-  return checks;
-}
-
-/** Some images of a split, in order. */
-export interface Batch extends LabelledImages {
-  /** Index of the first image within the split. */
-  readonly start: number;
-}
-
-/**
- * One split in batches of `size`, the last one smaller where it does not fit. The tensors are views.
- * @throws whatever `dataset.read` throws, before the first batch.
- */
-export async function* batchesOf(
-  dataset: Dataset,
-  source: ByteSource,
-  { split, size, signal }: { readonly split: Split; readonly size: number; readonly signal?: AbortSignal | undefined },
-): AsyncGenerator<Batch> {
-  const { images, labels } = await dataset.read(source, split, signal);
-  for (let start = 0; start < labels.length; start += size) {
-    signal?.throwIfAborted();
-    const end = Math.min(start + size, labels.length);
-    yield { start, images: rowsOf(images, start, end), labels: labels.subarray(start, end) };
-  }
+/** The files that are downloaded for a data set, those of the training part first. */
+export function filesOf(dataset: Pick<Dataset, "packings">): readonly DatasetFile[] {
+  return dataset.packings[0]?.files ?? [];
 }

@@ -2,6 +2,7 @@
  * @file Downloads one file over a given `fetch` into a given sink: resumed where it was cut off, bounded in size and
  * time, verified by its checksum. Where the bytes go, and that they appear whole, is the sink's business.
  */
+import { md5 } from "@noble/hashes/legacy.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { EndpointError, FormatError, messageOf } from "../core/errors.ts";
@@ -24,8 +25,9 @@ export interface Download {
   readonly sink: DownloadSink;
   /** Most bytes that are accepted. */
   readonly limit: number;
-  /** Lower-case hexadecimal checksum that the whole file must have. */
+  /** Lower-case hexadecimal checksums that the whole file must have. */
   readonly sha256?: string | undefined;
+  readonly md5?: string | undefined;
   /** Called with the bytes so far and, where the server says it, the size of the file. */
   readonly onProgress?: ((done: number, total: number | undefined) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -41,6 +43,7 @@ export interface Download {
 interface Progress {
   done: number;
   hash: ReturnType<typeof sha256.create>;
+  old: ReturnType<typeof md5.create>;
   /** The version of the file that is being downloaded, as the server names it. */
   version: string | undefined;
 }
@@ -57,11 +60,8 @@ class Interruption extends Error {}
  */
 export async function fetchFile(download: Download): Promise<{ bytes: number; sha256: string }> {
   const { url, sink, signal, retries = 3, pauseMs = 500 } = download;
-  const progress: Progress = { done: 0, hash: sha256.create(), version: undefined };
-  for await (const piece of sink.existing()) {
-    progress.hash.update(piece);
-    progress.done += piece.length;
-  }
+  const progress: Progress = { done: 0, hash: sha256.create(), old: md5.create(), version: undefined };
+  for await (const piece of sink.existing()) count(progress, piece, download);
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
     try {
@@ -82,11 +82,23 @@ export async function fetchFile(download: Download): Promise<{ bytes: number; sh
     }
   }
   const actual = bytesToHex(progress.hash.digest());
-  if (download.sha256 !== undefined && actual !== download.sha256) {
+  const checks = [
+    ["SHA-256", download.sha256, actual],
+    ["MD5", download.md5, download.md5 === undefined ? undefined : bytesToHex(progress.old.digest())],
+  ] as const;
+  for (const [kind, expected, got] of checks) {
+    if (expected === undefined || got === expected) continue;
     await sink.restart();
-    throw new FormatError(`${url}: expected SHA-256 ${download.sha256}, got ${actual}. The download was thrown away.`);
+    throw new FormatError(`${url}: expected ${kind} ${expected}, got ${got}. The download was thrown away.`);
   }
   return { bytes: progress.done, sha256: actual };
+}
+
+/** Adds a piece to what has arrived. */
+function count(progress: Progress, piece: Uint8Array, { md5: wanted }: Download): void {
+  progress.hash.update(piece);
+  if (wanted !== undefined) progress.old.update(piece);
+  progress.done += piece.length;
 }
 
 /** One request; appends what arrives. */
@@ -116,8 +128,7 @@ async function transfer(download: Download, progress: Progress): Promise<void> {
         throw new FormatError(`${url}: expected at most ${limit} bytes, got more.`);
       }
       await download.sink.write(piece);
-      progress.hash.update(piece);
-      progress.done += piece.length;
+      count(progress, piece, download);
       download.onProgress?.(progress.done, total);
     }
     if (total !== undefined && progress.done < total) {
@@ -158,6 +169,7 @@ async function begin(
     await sink.restart();
     progress.done = 0;
     progress.hash = sha256.create();
+    progress.old = md5.create();
     progress.version = undefined;
   };
   const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(headers.get("content-range") ?? "");

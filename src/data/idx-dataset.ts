@@ -3,8 +3,11 @@ import type { ByteSource } from "../core/byte-source.ts";
 import { FormatError } from "../core/errors.ts";
 import { formatDims } from "../tensor/shape.ts";
 import type { TensorOf } from "../tensor/tensor.ts";
-import { type Dataset, type DatasetFile, openFile, type Split } from "./dataset.ts";
+import { checkLabels } from "./check-labels.ts";
+import { takeRows } from "./choose-rows.ts";
+import type { Dataset, DatasetFile, Part } from "./dataset.ts";
 import { readIdx } from "./idx.ts";
+import { openFile } from "./open-file.ts";
 
 /** Name, size and both checksums of one file; see `DatasetFile`. */
 export interface IdxFile {
@@ -15,12 +18,14 @@ export interface IdxFile {
 
 /** What tells one such data set from another. */
 export interface IdxDatasetFacts
-  extends Pick<Dataset, "name" | "summary" | "homepage" | "source" | "licence" | "classes" | "folders"> {
+  extends Pick<
+    Dataset,
+    "name" | "summary" | "homepage" | "source" | "licence" | "classes" | "folders" | "items" | "hashes"
+  > {
   /** Addresses of folders that hold the four files, best first. */
   readonly mirrors: readonly string[];
   /** Images are grey squares of this size. */
   readonly size: number;
-  readonly items: Readonly<Record<Split, number>>;
   readonly files: Readonly<Record<IdxFileName, IdxFile>>;
 }
 
@@ -32,36 +37,29 @@ export type IdxFileName =
   | "t10k-labels-idx1-ubyte";
 
 /** A data set of four IDX files. */
-export function idxDataset({ mirrors, size, items, files, ...facts }: IdxDatasetFacts): Dataset {
+export function idxDataset({ mirrors, size, files, ...facts }: IdxDatasetFacts): Dataset {
   const fileOf = (name: IdxFileName): DatasetFile => ({
     name: `${name}.gz`,
     urls: mirrors.map((mirror) => `${mirror}${name}.gz`),
     ...files[name],
   });
-  const layout = {
+  const layout: Record<Part, { images: DatasetFile; labels: DatasetFile }> = {
     train: { images: fileOf("train-images-idx3-ubyte"), labels: fileOf("train-labels-idx1-ubyte") },
     test: { images: fileOf("t10k-images-idx3-ubyte"), labels: fileOf("t10k-labels-idx1-ubyte") },
   };
-  const splitOf = (split: Split): Dataset["splits"][Split] => ({
-    items: items[split],
-    files: [layout[split].images, layout[split].labels],
-  });
+  const { train, test } = layout;
   return {
     ...facts,
     dims: { channels: 1, height: size, width: size },
-    splits: { train: splitOf("train"), test: splitOf("test") },
-    read: async (source, split, signal) => {
-      const { images, labels } = layout[split];
-      const count = items[split];
+    packings: [{ name: "idx", files: [train.images, train.labels, test.images, test.labels] }],
+    read: async (source, part, options = {}) => {
+      const { images, labels } = layout[part];
+      const { signal } = options;
+      const count = facts.items[part];
       const pixels = await readBytes(images, source, { dims: [count, size, size], signal });
       const ids = await readBytes(labels, source, { dims: [count], signal });
-      const wrong = ids.data.findIndex((id) => id >= facts.classes.length);
-      if (wrong !== -1) {
-        throw new FormatError(
-          `${labels.name}: expected class ids below ${facts.classes.length}, got ${ids.data[wrong]} at ${wrong}.`,
-        );
-      }
-      return { images: { ...pixels, dims: [count, 1, size, size] }, labels: ids.data };
+      checkLabels(labels.name, ids.data, facts.classes.length);
+      return takeRows({ ...pixels, dims: [count, 1, size, size] }, { labels: Uint16Array.from(ids.data) }, options);
     },
   };
 }

@@ -25,6 +25,15 @@ export function upperBytes(bytes: Uint8Array): Uint8Array {
   return out;
 }
 
+/** Lays interleaved RGBA samples on a colour, in place: colour * alpha + ground * (1 - alpha), rounded. */
+export function layOnInto(samples: Uint8Array, ground: readonly [number, number, number]): void {
+  for (let i = 0; i < samples.length; i += 4) {
+    const alpha = samples[i + 3]!;
+    for (let c = 0; c < 3; c++)
+      samples[i + c] = Math.round((samples[i + c]! * alpha + ground[c]! * (255 - alpha)) / 255);
+  }
+}
+
 /** The smallest of every `stride`-th sample, beginning at `first`; 255 when there is none. */
 export function smallestSample(samples: Uint8Array, first: number, stride: number): number {
   let smallest = 255;

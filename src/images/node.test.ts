@@ -97,6 +97,25 @@ describe("decodePicture", () => {
     );
   });
 
+  test("with a background it is laid on that colour, grey pictures too", async () => {
+    const bytes = await sharpOf(rgb).ensureAlpha(0.4).png().toBuffer();
+    const alpha = Math.floor(0.4 * 255);
+    const { pixels } = await decodePicture(bytes, "ghost.png", { background: [255, 0, 100] });
+    const plane = width * height;
+    const ground = [255, 0, 100];
+    expect([...pixels]).toEqual(
+      [...rgb.pixels].map((value, i) =>
+        Math.round((value * alpha + (ground[Math.floor(i / plane)] ?? 0) * (255 - alpha)) / 255),
+      ),
+    );
+    const shade = await sharp(Buffer.from([10, 0, 200, 255]), { raw: { width: 2, height: 1, channels: 2 } })
+      .toColourspace("b-w")
+      .png()
+      .toBuffer();
+    const grey = await decodePicture(shade, "shade.png", { background: [1, 2, 3] });
+    expect([...grey.pixels]).toEqual([1, 200, 2, 200, 3, 200]);
+  });
+
   test.each(["jpeg", "webp", "tiff", "png"] as const)("a truncated %s is refused in one line", async (format) => {
     const whole = await sharpOf(rgb)
       [format](format === "png" ? { progressive: true } : {})

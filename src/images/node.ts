@@ -5,10 +5,16 @@
 import { deflate, deflateSync, inflateSync } from "node:zlib";
 import type { SharpOptions } from "sharp";
 import { FormatError, MissingDependencyError, messageOf } from "../core/errors.ts";
-import { planesFromSamplesInto, smallestSample, upperBytes } from "./kernels.ts";
+import { layOnInto, planesFromSamplesInto, smallestSample, upperBytes } from "./kernels.ts";
 import { checkPixels, type PictureLimits, pictureKind } from "./limits.ts";
 import type { Picture } from "./picture.ts";
 import { decodePlainPng, encodePlainPng, pngOf, scanlinesOf, type Zlib } from "./png.ts";
+
+/** How a picture is decoded. */
+export interface DecodeOptions extends PictureLimits {
+  /** The colour, three 8-bit values, that transparent pixels are laid on; refused when left out. */
+  readonly background?: readonly [number, number, number] | undefined;
+}
 
 /** Pictures up to this many bytes of pixels are packed in place; larger ones on a thread of the pool. */
 const inPlace = 2 ** 17;
@@ -23,12 +29,12 @@ const nodeZlib: Zlib = {
  *
  * Grey stays one channel, everything else becomes RGB. 16 bits are cut to the upper 8, EXIF orientation is applied, and
  * colour profiles are ignored, as the decoders in front of classifiers do. An opaque alpha channel is dropped; a picture
- * with transparent pixels is refused, because what it shows depends on who lays it on what.
+ * with transparent pixels is refused unless a background is given, because what it shows depends on who lays it on what.
  * @param name the picture's name, also for messages.
  * @throws FormatError when it is none of these, truncated, damaged, transparent, of more than 16 bits, or over a limit;
  * MissingDependencyError when it is not a plain PNG and sharp is not installed.
  */
-export async function decodePicture(bytes: Uint8Array, name: string, limits: PictureLimits = {}): Promise<Picture> {
+export async function decodePicture(bytes: Uint8Array, name: string, limits: DecodeOptions = {}): Promise<Picture> {
   const kind = pictureKind(bytes, name, limits);
   const plain = kind === "png" ? decodePlainPng(bytes, name, { ...limits, zlib: nodeZlib }) : undefined;
   return plain ?? decodeWithSharp(bytes, name, limits);
@@ -44,7 +50,7 @@ export async function encodePng(picture: Picture): Promise<Uint8Array> {
   return pngOf(picture, deflated);
 }
 
-async function decodeWithSharp(bytes: Uint8Array, name: string, limits: PictureLimits): Promise<Picture> {
+async function decodeWithSharp(bytes: Uint8Array, name: string, limits: DecodeOptions): Promise<Picture> {
   const open = await loadSharp();
   const options: SharpOptions = {
     failOn: "error",
@@ -63,14 +69,17 @@ async function decodeWithSharp(bytes: Uint8Array, name: string, limits: PictureL
         `${name}: expected 1 to 4 channels of 8 or 16 bits, got ${channels} of ${depth}. Do convert it to PNG first.`,
       );
     }
-    const grey = space === "b-w" || space === "grey16";
+    const { background } = limits;
+    // On a coloured ground, a transparent grey picture is no longer grey.
+    const grey = (space === "b-w" || space === "grey16") && (background === undefined || channels % 2 === 1);
     const wide = depth === "ushort";
     const { data, info } = await source
       .toColourspace(wide ? (grey ? "grey16" : "rgb16") : grey ? "b-w" : "srgb")
       .raw({ depth: wide ? "ushort" : "uchar" })
       .toBuffer({ resolveWithObject: true });
     const samples = wide ? upperBytes(data) : data;
-    return fromSamples(name, samples, { grey, height: info.height, width: info.width, stride: info.channels });
+    const { height: rows, width: columns, channels: stride } = info;
+    return fromSamples(name, samples, { grey, height: rows, width: columns, stride, background });
   } catch (cause) {
     if (cause instanceof FormatError) throw cause;
     throw new FormatError(
@@ -82,13 +91,23 @@ async function decodeWithSharp(bytes: Uint8Array, name: string, limits: PictureL
   }
 }
 
+interface SampleLayout {
+  readonly grey: boolean;
+  readonly height: number;
+  readonly width: number;
+  /** Samples per pixel. */
+  readonly stride: number;
+  readonly background: DecodeOptions["background"];
+}
+
 function fromSamples(
   name: string,
   samples: Uint8Array,
-  { grey, height, width, stride }: { grey: boolean; height: number; width: number; stride: number },
+  { grey, height, width, stride, background }: SampleLayout,
 ): Picture {
   const channels = grey ? 1 : 3;
-  if (stride > channels && smallestSample(samples, stride - 1, stride) < 255) {
+  if (background !== undefined && stride === 4) layOnInto(samples, background);
+  else if (stride > channels && smallestSample(samples, stride - 1, stride) < 255) {
     throw new FormatError(`${name}: expected an opaque picture, got transparent pixels. Do flatten it first.`);
   }
   const pixels = new Uint8Array(channels * height * width);

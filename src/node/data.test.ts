@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { EndpointError, FormatError, InputError } from "../core/errors.ts";
-import type { Dataset, DatasetFile } from "../data/dataset.ts";
+import { type Dataset, type DatasetFile, filesOf } from "../data/dataset.ts";
 import { fashionMnist } from "../data/fashion-mnist.ts";
 import { writeNpy } from "../data/npy.ts";
 import { writeNpz } from "../data/npz.ts";
@@ -146,7 +146,7 @@ describe("findDataset", () => {
     const dataset: Dataset = { ...fashionMnist, folders: [] };
     const folder = join(root, "fashion-mnist");
     mkdirSync(folder);
-    const names = [...dataset.splits.train.files, ...dataset.splits.test.files].map(({ name }) => name);
+    const names = filesOf(dataset).map(({ name }) => name);
     const env = { UNTRIGGER_DATA: root };
     for (const [i, name] of names.entries()) {
       await expect(findDataset(dataset, env)).rejects.toThrow(
@@ -184,8 +184,7 @@ describe("downloadDataset", () => {
   });
   const datasetOf = (...urls: string[]): Dataset => {
     const file: DatasetFile = { name: "f", urls, bytes: content.length, sha256, contentSha256: sha256 };
-    const empty = { items: 0, files: [] };
-    return { ...fashionMnist, name: "toy", splits: { train: { items: 1, files: [file] }, test: empty } };
+    return { ...fashionMnist, name: "toy", packings: [{ name: "toy", files: [file] }] };
   };
 
   test("goes to the next address when one fails, resumes, and leaves the whole file only", async () => {

