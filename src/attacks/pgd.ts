@@ -25,6 +25,7 @@ export const pgd = defineAttack({
     return {
       how: "evade",
       async evade(images, labels, { classifier, run }) {
+        run.signal?.throwIfAborted();
         const reach = { epsilon: epsilon / 255, step: stepSize / 255 };
         const targets = Array.from(labels);
         let x: Float32Tensor = float32(images.dims, images.data.slice());
