@@ -58,11 +58,35 @@ export function readNpy(bytes: Uint8Array, name = "npy file"): Tensor {
   if (length > HEADER_LIMIT) {
     throw new FormatError(`${name}: expected a header of at most ${HEADER_LIMIT} bytes, got ${length}.`);
   }
-  const { dtype, bigEndian, fortranOrder, dims } = parseHeader(new TextDecoder().decode(reader.take(length)), name);
+  const header = parseHeader(new TextDecoder().decode(reader.take(length)), name);
+  return numpyTensor(header, bytes.subarray(reader.position), name);
+}
+
+/** How numpy lays out an array. */
+export interface NumpyLayout {
+  /** Element type without byte order: `u1`, `f4`. */
+  readonly code: string;
+  readonly bigEndian: boolean;
+  readonly fortranOrder: boolean;
+  readonly dims: readonly number[];
+}
+
+/**
+ * The tensor of numpy's bytes: row-major, on the same memory where order and alignment allow.
+ * @throws FormatError when the elements are no numbers or not as many as the dims say.
+ */
+export function numpyTensor(layout: NumpyLayout, data: Uint8Array, name: string): Tensor {
+  const { code, bigEndian, fortranOrder, dims } = layout;
+  const dtype = dtypeOfCode.get(code);
+  if (dtype === undefined) {
+    const why = code.startsWith("O") ? "; Python objects are never loaded" : "";
+    throw new FormatError(
+      `${name}: expected one of ${[...dtypeOfCode.keys()].join(", ")}, got ${printable(code)}${why}.`,
+    );
+  }
   const Values = arrayOf[dtype];
   const size = Values.BYTES_PER_ELEMENT;
-  const data = bytes.subarray(reader.position);
-  if (elementCount(dims) * size !== data.length) {
+  if (dims.some((dim) => dim < 0) || elementCount(dims) * size !== data.length) {
     throw new FormatError(
       `${name}: expected ${elementCount(dims) * size} bytes for ${dtype} ${formatDims(dims)}, got ${data.length}.`,
     );
@@ -100,15 +124,8 @@ export function writeNpy({ dtype, dims, data }: Tensor): Uint8Array {
   return out;
 }
 
-interface Header {
-  readonly dtype: DType;
-  readonly bigEndian: boolean;
-  readonly fortranOrder: boolean;
-  readonly dims: readonly number[];
-}
-
 /** The header is a Python dict literal with three keys. */
-function parseHeader(text: string, name: string): Header {
+function parseHeader(text: string, name: string): NumpyLayout {
   const descr = /["']descr["']\s*:\s*["']([<>=|]?)(\w{1,16})["']/.exec(text);
   const order = /["']fortran_order["']\s*:\s*(True|False)/.exec(text);
   const shape = /["']shape["']\s*:\s*\(([\d\s,L]*)\)/.exec(text);
@@ -118,17 +135,12 @@ function parseHeader(text: string, name: string): Header {
     );
   }
   const [, byteOrder = "", code = ""] = descr;
-  const dtype = dtypeOfCode.get(code);
-  if (dtype === undefined) {
-    const why = code.startsWith("O") ? "; Python objects are never loaded" : "";
-    throw new FormatError(`${name}: expected one of ${[...dtypeOfCode.keys()].join(", ")}, got ${code}${why}.`);
-  }
   const sizes = (shape[1] ?? "").split(",").map((part) => part.trim().replace(/L$/, ""));
   const dims = sizes.filter((part) => part !== "").map(Number);
   if (dims.length > 64 || !dims.every(Number.isSafeInteger)) {
     throw new FormatError(`${name}: expected a shape of integers, got (${printable(shape[1] ?? "")}).`);
   }
-  return { dtype, bigEndian: byteOrder === ">", fortranOrder: order[1] === "True", dims };
+  return { code, bigEndian: byteOrder === ">", fortranOrder: order[1] === "True", dims };
 }
 
 function fortranStrides(dims: readonly number[]): number[] {

@@ -55,7 +55,7 @@ export interface Scene {
 /** Hills on each side of the clouds' grid. */
 export const LATTICE = 7;
 
-const MOST_BLOBS = 5;
+const MOST_BLOBS = 3;
 
 /** The scene of image `index` of a stream. A function of its arguments. */
 export function drawScene(seed: number, stream: string, index: number): Scene {
@@ -70,12 +70,12 @@ export function drawScene(seed: number, stream: string, index: number): Scene {
   };
 
   const base = colour();
-  const other = farFrom(base, colour(), between(0.3, 0.8));
+  const other = farFrom(base, colour(), between(0.4, 0.9));
   const surface = (first: Colour, name: string): Surface => {
     const pattern = pick(["plain", "stripes", "checks", "dots", "clouds", "gradient"] as const, unit());
     const [cos, sin] = turn();
     const waves = between(1.5, 7);
-    const second = mix(first, colour(), between(0.1, 0.4));
+    const second = mix(first, colour(), between(0.05, 0.3));
     const phase = [unit(), unit()] as const;
     const wave = pattern === "gradient" ? ([cos, sin] as const) : ([cos * waves, sin * waves] as const);
     const hills = uniforms(seed, `${stream}/${name}`, index, LATTICE * LATTICE);
@@ -87,16 +87,16 @@ export function drawScene(seed: number, stream: string, index: number): Scene {
   return {
     ground,
     body,
-    x: between(0.32, 0.68),
-    y: between(0.32, 0.68),
-    radius: between(0.17, 0.38),
+    x: between(0.36, 0.64),
+    y: between(0.36, 0.64),
+    radius: between(0.22, 0.4),
     stretch: between(0.75, 1.3333),
     turn: turn(),
-    bend: [between(0, 0.1), between(0.3, 0.8)],
-    line: unit() < 0.25 ? between(0.16, 0.3) : 0,
-    opacity: between(0.75, 1),
-    light: [between(-0.25, 0.25), between(-0.25, 0.25)],
-    grain: between(0, 0.1),
+    bend: [between(0, 0.06), between(0.4, 0.9)],
+    line: unit() < 0.15 ? between(0.18, 0.3) : 0,
+    opacity: between(0.8, 1),
+    light: [between(-0.2, 0.2), between(-0.2, 0.2)],
+    grain: between(0, 0.07),
     blobs: Array.from({ length: count }, () => ({
       x: unit(),
       y: unit(),

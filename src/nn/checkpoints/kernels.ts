@@ -5,3 +5,8 @@ export function firstNonFinite(values: Float32Array): number {
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return i;
   return -1;
 }
+
+/** The code points of a text, of which each is below 256, as bytes. */
+export function latinInto(out: Uint8Array, text: string): void {
+  for (let i = 0; i < out.length; i++) out[i] = text.charCodeAt(i);
+}

@@ -6,7 +6,9 @@
 import { FormatError } from "../../core/errors.ts";
 import { printable } from "../../data/quote.ts";
 import type { DType } from "../../tensor/tensor.ts";
+import { latinInto } from "./kernels.ts";
 import {
+  BYTES_PER_OBJECT,
   describeValue,
   isRecord,
   type PickleGlobal,
@@ -53,12 +55,11 @@ const dtypes: ReadonlyMap<string, DType> = new Map(
 
 /** Objects that training scripts put beside the weights. They are named and forgotten. */
 const inert: ReadonlySet<string> = new Set([
-  "_codecs.encode",
   "argparse.Namespace",
   ...["dict", "list", "int", "float"].flatMap((name) => [`builtins.${name}`, `__builtin__.${name}`]),
   "numpy.core.multiarray.scalar",
   "numpy._core.multiarray.scalar",
-  "numpy.dtype",
+  "numpy.ndarray",
   "torch.device",
 ]);
 
@@ -83,6 +84,10 @@ const constructors: ReadonlyMap<string, Constructor> = new Map<string, Construct
   ["torch._utils._rebuild_tensor_v3", rebuildTensor],
   ["torch._utils._rebuild_parameter", rebuildParameter],
   ["torch._utils._rebuild_parameter_with_state", rebuildParameter],
+  ["_codecs.encode", encoded],
+  ["numpy.dtype", ([code]) => ({ kind: "dtype", code: typeof code === "string" ? code : "", bigEndian: false })],
+  ["numpy.core.multiarray._reconstruct", emptyArray],
+  ["numpy._core.multiarray._reconstruct", emptyArray],
 ]);
 
 /**
@@ -148,6 +153,21 @@ function rebuildTensor(args: readonly PickleValue[], { subject }: PickleContext)
 function rebuildParameter([tensor]: readonly PickleValue[], { subject }: PickleContext): PickleValue {
   if (isRecord(tensor) && tensor.kind === "tensor") return tensor;
   throw new FormatError(`${subject}: expected a parameter made of a tensor, got ${describeValue(tensor)}.`);
+}
+
+/** Python 3 writes bytes for Python 2 as text of code points below 256; other encodings are named and forgotten. */
+function encoded([text, encoding]: readonly PickleValue[], { charge }: PickleContext): PickleValue {
+  const isLatin = typeof encoding === "string" && /^latin[-_]?1$/i.test(encoding);
+  if (typeof text !== "string" || !isLatin) return { kind: "inert", name: "_codecs.encode" };
+  // One text may be asked for again and again.
+  charge(text.length / BYTES_PER_OBJECT);
+  const bytes = new Uint8Array(text.length);
+  latinInto(bytes, text);
+  return bytes;
+}
+
+function emptyArray(): PickleValue {
+  return { kind: "array", dims: [0], dtype: undefined, fortranOrder: false, bytes: new Uint8Array(0) };
 }
 
 function dictOf(pairs: PickleValue | undefined, { charge }: PickleContext): Map<PickleValue, PickleValue> {

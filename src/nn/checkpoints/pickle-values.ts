@@ -1,6 +1,9 @@
 /** @file What a pickle may hold: plain values, and inert records for the few torch objects that stand for tensors. */
 import type { DType } from "../../tensor/tensor.ts";
 
+/** Copied bytes that count as one object against the reader's budget. */
+export const BYTES_PER_OBJECT = 128;
+
 /** A name from an allow-list: a function, a class or a constant. Nothing behind it exists here. */
 export interface PickleGlobal {
   readonly kind: "global";
@@ -27,6 +30,22 @@ export interface TensorRecord {
   readonly strides: readonly number[];
 }
 
+/** numpy's name of an element type, such as `u1`; its BUILD tells the byte order. */
+export interface DTypeRecord {
+  readonly kind: "dtype";
+  readonly code: string;
+  bigEndian: boolean;
+}
+
+/** One of numpy's arrays: empty when it is made, filled by its BUILD. */
+export interface ArrayRecord {
+  readonly kind: "array";
+  dims: readonly number[];
+  dtype: DTypeRecord | undefined;
+  fortranOrder: boolean;
+  bytes: Uint8Array;
+}
+
 /** An object that may lie beside the weights (a device, an argparse namespace); only its name is kept. */
 export interface InertRecord {
   readonly kind: "inert";
@@ -46,6 +65,8 @@ export type PickleValue =
   | PickleGlobal
   | StorageRecord
   | TensorRecord
+  | DTypeRecord
+  | ArrayRecord
   | InertRecord;
 
 /** True for the records above, false for plain values. */
@@ -60,6 +81,9 @@ export function describeValue(value: PickleValue | undefined): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (value instanceof Map) return `a dict of ${value.size}`;
   if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (isRecord(value)) return value.kind === "global" || value.kind === "inert" ? value.name : `a ${value.kind}`;
+  if (isRecord(value)) {
+    if (value.kind === "array") return "an array";
+    return value.kind === "global" || value.kind === "inert" ? value.name : `a ${value.kind}`;
+  }
   return typeof value === "string" ? "a text" : `the ${typeof value} ${value}`;
 }

@@ -4,6 +4,7 @@
  */
 import { FormatError } from "../../core/errors.ts";
 import type { ByteReader } from "../../data/byte-reader.ts";
+import { fillArray, setByteOrder } from "./pickle-arrays.ts";
 import { allowedGlobal, construct, persistentStorage } from "./pickle-globals.ts";
 import { PickleMachine } from "./pickle-machine.ts";
 import { describeValue, isRecord, type PickleValue, type StorageRecord } from "./pickle-values.ts";
@@ -24,6 +25,7 @@ const HIGHEST_PROTOCOL = 5;
 
 const decoder = new TextDecoder();
 const text = (bytes: Uint8Array): string => decoder.decode(bytes);
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const line = ({ reader }: PickleMachine): string => text(reader.line(LINE_LIMIT));
 const bytesOf = (vm: PickleMachine, count: number): Uint8Array => vm.reader.take(count);
 
@@ -42,12 +44,12 @@ const opcodes: ReadonlyMap<string, Opcode> = new Map<string, Opcode>([
   ["\x8b", (vm) => vm.create(longOf(vm, vm.reader.u32()))],
   ["F", (vm) => vm.push(Number(line(vm)))],
   ["G", (vm) => vm.push(vm.reader.f64BigEndian())],
-  // texts and bytes; Python 2's `str` (T, U) holds text in every file that torch writes
+  // texts and bytes; Python 2's `str` (T, U) may be either
   ["X", (vm) => vm.create(text(bytesOf(vm, vm.reader.u32())))],
   ["\x8c", (vm) => vm.create(text(bytesOf(vm, vm.reader.u8())))],
   ["\x8d", (vm) => vm.create(text(bytesOf(vm, vm.reader.size64())))],
-  ["T", (vm) => vm.create(text(bytesOf(vm, vm.reader.u32())))],
-  ["U", (vm) => vm.create(text(bytesOf(vm, vm.reader.u8())))],
+  ["T", (vm) => vm.create(textOrBytes(bytesOf(vm, vm.reader.u32())))],
+  ["U", (vm) => vm.create(textOrBytes(bytesOf(vm, vm.reader.u8())))],
   ["V", (vm) => vm.create(line(vm))],
   ["S", (vm) => vm.create(line(vm).replace(/^(['"])(.*)\1\r?$/, "$2"))],
   ["B", (vm) => vm.create(bytesOf(vm, vm.reader.u32()))],
@@ -221,11 +223,22 @@ function persistent(vm: PickleMachine): void {
   vm.create(storage);
 }
 
-/** BUILD sets attributes (a state dict's `_metadata`, a namespace's fields), which nobody here reads. */
+/** Text where the bytes are UTF-8, so that they can be had back from it; else the bytes. */
+function textOrBytes(bytes: Uint8Array): PickleValue {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return bytes;
+  }
+}
+
+/** BUILD fills numpy's arrays; other attributes (a state dict's `_metadata`, a namespace's fields) nobody here reads. */
 function build(vm: PickleMachine): void {
-  vm.pop();
+  const state = vm.pop();
   const target = vm.top();
-  if (!(target instanceof Map) && !(isRecord(target) && (target.kind === "inert" || target.kind === "tensor"))) {
+  if (isRecord(target) && target.kind === "dtype") setByteOrder(target, state);
+  else if (isRecord(target) && target.kind === "array") fillArray(target, state, vm);
+  else if (!(target instanceof Map) && !(isRecord(target) && (target.kind === "inert" || target.kind === "tensor"))) {
     throw vm.fail("attributes of a dict or record", `attributes of ${describeValue(target)}`);
   }
 }
