@@ -18,6 +18,7 @@ import { findRule } from "./ops/registry.ts";
 import { type Backward, type Surroundings, siteOf } from "./ops/site.ts";
 import { type FloatType, Writer } from "./ops/writer.ts";
 import { reopen } from "./reopen.ts";
+import { joinGroupNorms } from "./rewrite/group-norms.ts";
 
 /** What is differentiated by what. */
 export interface GradientRequest {
@@ -37,13 +38,13 @@ export function gradientName(value: ValueName): string {
 
 /**
  * The graph with one more output for each value of `wrt`: its gradient, of its dims; zeros where it does not matter.
- * @param graph normalised to {@link OPSET} or newer, of a fixed batch (`rewrite/specialise.ts` makes it so).
+ * @param given normalised to {@link OPSET} or newer, of a fixed batch (`rewrite/specialise.ts` makes it so).
  * @param facts type and dims of every value.
  * @throws UnsupportedOpError when an operator between a seed and `wrt` has no rule; OptionError when a name is unknown
  * or no seed depends on any of `wrt`.
  */
-export function differentiate(graph: Graph, { seeds, wrt }: GradientRequest, facts: Facts): Graph {
-  const version = graph.opsets[""] ?? 0;
+export function differentiate(given: Graph, { seeds, wrt }: GradientRequest, facts: Facts): Graph {
+  const version = given.opsets[""] ?? 0;
   if (version < OPSET) {
     throw new OptionError(
       `differentiate: expected opset ${OPSET} or newer, got ${version}. Do normalise the graph first.`,
@@ -51,7 +52,8 @@ export function differentiate(graph: Graph, { seeds, wrt }: GradientRequest, fac
   }
   for (const name of [...wrt, ...Object.keys(seeds)]) requireFloat(name, facts);
 
-  const active = dependents(graph, wrt);
+  const active = dependents(given, wrt);
+  const graph = joinGroupNorms(given, facts, { active, named: new Set([...wrt, ...Object.keys(seeds)]) });
   const builder = reopen(graph, facts);
   const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
   const around: Surroundings = {

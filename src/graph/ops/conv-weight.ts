@@ -36,14 +36,15 @@ export function weightGradient(w: Writer, x: ValueName, dy: ValueName, shapes: C
 }
 
 /**
- * Whether shifting both sides copies less than im2col. For taps = rows * columns: rows * O + columns * C copied maps and
- * two moves of the gradient, against taps * C copied maps and one move.
+ * Whether shifting both sides copies less than im2col. Every tap of a side is one map per channel that is shifted and
+ * then joined to the others (the centre is only joined); im2col does so for all taps of x. Shifting both sides moves the
+ * axes of the gradient once more, which counts where there are more weights than positions: 512 channels at 7x7.
  */
 function isSeparableCheaper({ weight, input, output, windows }: ConvShapes): boolean {
   const [rows, columns] = [at(windows.kernel, 0), at(windows.kernel, 1)];
   const [c, o] = [at(input, 1), at(output, 1)];
-  const positions = elementCount(output) / o;
-  return (rows * columns * c - rows * o - columns * c) * positions > elementCount(weight);
+  const saved = 2 * rows * columns * c - (2 * rows - 1) * o - (2 * columns - 1) * c;
+  return rows * columns > 1 && (saved * elementCount(output)) / o > elementCount(weight);
 }
 
 /** Maps [N, K, …] with all images of a channel next to each other, [K, N, …], where one product takes them all. */

@@ -1,10 +1,11 @@
 /** @file Gradients of normalisation over the values of one image: layers, instances, channels. */
 import { elementCount } from "../../tensor/shape.ts";
+import { toNumbers } from "../../tensor/tensor.ts";
 import { floatOf, intOf } from "../attributes.ts";
 import { float, int } from "../builder.ts";
 import type { ValueName } from "../ir.ts";
 import { at } from "./at.ts";
-import type { Operators } from "./operator.ts";
+import type { Operators, Site } from "./operator.ts";
 import type { Writer } from "./writer.ts";
 
 /** LayerNormalization and InstanceNormalization. */
@@ -37,7 +38,8 @@ export const norms = {
   },
   /** Written as a layer normalisation of [N C, H W], which gives mean and deviation away. */
   InstanceNormalization: {
-    forward: ({ w, x, node, dims }) => {
+    forward: (site) => {
+      const { w, x, node, dims } = site;
       const [n, c] = [at(dims(0), 0), at(dims(0), 1)];
       const size = elementCount(dims(0).slice(2));
       const [normal = "", , inverse = ""] = w.builder.ops(
@@ -46,20 +48,31 @@ export const norms = {
         { axis: int(-1), epsilon: float(floatOf(node, "epsilon", 1e-5)) },
         { outputs: 3 },
       );
-      const [scale, shift] = [perChannel(w, at(x, 1), dims(0)), perChannel(w, at(x, 2), dims(0))];
-      return { outputs: [w.add(w.mul(w.reshape(normal, dims(0)), scale), shift)], saved: [normal, inverse] };
+      const even = w.reshape(normal, dims(0));
+      const outputs = [isPlain(site) ? even : w.affine(even, at(x, 1), at(x, 2), dims(0))];
+      return { outputs, saved: [normal, inverse] };
     },
-    vjp: ({ w, x, dims, saved }, dy) => {
+    vjp: (site, dy) => {
+      const { w, x, dims, saved } = site;
       const [n, c] = [at(dims(0), 0), at(dims(0), 1)];
       const rows = [n * c, elementCount(dims(0).slice(2))];
       const [normal, inverse] = [at(saved, 0), at(saved, 1)];
-      const scaled = w.reshape(w.mul(dy, perChannel(w, at(x, 1), dims(0))), rows);
+      const scaled = w.reshape(isPlain(site) ? dy : w.mul(dy, perChannel(w, at(x, 1), dims(0))), rows);
       const dx = normalisedGradient(w, scaled, { normal, inverse, axes: [1] });
       const others = [...dims(0).keys()].filter((axis) => axis !== 1);
       return [w.reshape(dx, dims(0)), w.sum(w.mul(dy, w.reshape(normal, dims(0))), others), w.sum(dy, others)];
     },
   },
 } satisfies Operators;
+
+/** Whether an instance normalisation neither scales nor shifts, as where it stands for another one. */
+function isPlain(site: Site): boolean {
+  const isFilled = (input: number, value: number): boolean => {
+    const constant = site.constant(input);
+    return constant !== undefined && toNumbers(constant).every((entry) => entry === value);
+  };
+  return isFilled(1, 1) && isFilled(2, 0);
+}
 
 /** inv (g - mean(g) - n mean(g n)) for n = (x - mean(x)) inv. */
 function normalisedGradient(

@@ -10,6 +10,7 @@ import { sumsOfProducts } from "./einsum.ts";
 import { flatOperators } from "./flat.ts";
 import { functions } from "./functions.ts";
 import { sampling } from "./grid-sample.ts";
+import { groupNorms } from "./group-norm.ts";
 import { layout } from "./layout.ts";
 import { products } from "./matmul.ts";
 import { norms } from "./norms.ts";
@@ -39,6 +40,7 @@ export const operators = {
   ...columnSums,
   ...pools,
   ...norms,
+  ...groupNorms,
   ...batchNorm,
   ...resizing,
   ...vectorNorms,

@@ -127,6 +127,12 @@ export class Writer {
     return this.op("Gemm", [a, b], { transA: int(transA ? 1 : 0), transB: int(transB ? 1 : 0), alpha: float(alpha) });
   }
 
+  /** `a scale + shift` with one number per channel, [N, C, …] and [C]: one pass, where Mul and Add are two. */
+  affine(a: ValueName, scale: ValueName, shift: ValueName, [, channels = 1]: readonly number[]): ValueName {
+    const [zeros, ones] = [0, 1].map((value) => this.tensor([channels], Array<number>(channels).fill(value)));
+    return this.op("BatchNormalization", [a, scale, shift, zeros ?? 0, ones ?? 1], { epsilon: float(0) });
+  }
+
   concat(parts: readonly ValueName[], axis: number): ValueName {
     const [only, ...others] = parts;
     return only !== undefined && others.length === 0 ? only : this.op("Concat", parts, { axis: int(axis) });
