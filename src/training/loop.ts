@@ -7,8 +7,13 @@ import type { RateSchedule } from "./schedules.ts";
 import type { TrainingState } from "./state.ts";
 import type { StepResult, TrainingStep } from "./step.ts";
 
-/** The batch of a step: a function of the step's number alone, so that a training can stop and go on. */
-export type BatchSource<Batch> = (step: number) => Promise<Batch>;
+/**
+ * The batch of a step: a function of the step's number, so that a training can stop and go on. Batches that depend on how
+ * the training went read the losses of steps up to two before: batches are made one step ahead, and when a training goes
+ * on from its checkpoint one loss more is known.
+ * @param state as it is when the batch is asked for; changed in place later.
+ */
+export type BatchSource<Batch> = (step: number, state: Readonly<TrainingState>) => Promise<Batch>;
 
 /** How weights change. */
 export interface TrainingPlan {
@@ -52,12 +57,12 @@ export async function train(step: TrainingStep, settings: LoopSettings): Promise
   const { plan, state, batches, signal, onStep } = settings;
   const gradient = new Float32Array(state.weights.length);
   const statistics = new Float32Array(state.statistics.length);
-  let next = state.step < plan.steps ? ahead(batches(state.step)) : undefined;
+  let next = state.step < plan.steps ? ahead(batches(state.step, state)) : undefined;
   while (next !== undefined) {
     signal?.throwIfAborted();
     const feeds = await next;
     const number = state.step;
-    next = number + 1 < plan.steps ? ahead(batches(number + 1)) : undefined;
+    next = number + 1 < plan.steps ? ahead(batches(number + 1, state)) : undefined;
     const result = await step.run(state, feeds, { gradient, statistics });
     const gradientNorm = normOf(gradient);
     const rate = plan.rate * plan.schedule(number, plan.steps);

@@ -62,7 +62,7 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Tra
   try {
     const state = await trainWithCheckpoints(step, {
       ...training,
-      batches: async (number) => feedsOf(await batches(number)),
+      batches: async (number, state) => feedsOf(await batches(number, state)),
     });
     return { graph: trainedGraph(trainable, trainedTensors(step, state)), state };
   } finally {

@@ -5,21 +5,18 @@ import { readGraph } from "../../classifiers/gradient.ts";
 import { signatureOf } from "../../classifiers/image-graph.ts";
 import { type OnnxClassifierFiles, openOnnxClassifier } from "../../classifiers/onnx.ts";
 import { readPreprocessing, UNIT_RANGE } from "../../classifiers/preprocessing.ts";
-import { saveClassifier } from "../../classifiers/save-classifier.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { hashJson, sha256Hex } from "../../core/hash.ts";
 import { graphToBytes } from "../../graph/to-model.ts";
 import { cleanAccuracy } from "../../metrics/accuracy.ts";
 import { type Count, rate } from "../../metrics/count.ts";
-import { buildClassifier } from "../../nn/architectures/build-classifier.ts";
-import { freshWeights } from "../../nn/fresh-weights.ts";
 import { unitFromBytes } from "../../tensor/image-bytes.ts";
 import { concatRows, rowsOf } from "../../tensor/rows.ts";
 import { formatDims, imageDims } from "../../tensor/shape.ts";
 import { type LabelledBatch, type LabelledBatches, labelledBatches } from "../../training/batches/labelled.ts";
 import type { BatchSource } from "../../training/loop.ts";
-import { type ClassifierNet, type TrainedClassifier, trainClassifier } from "../../training/train-classifier.ts";
-import { channelStatistics } from "./channel-statistics.ts";
+import { trainClassifier } from "../../training/train-classifier.ts";
+import { freshNet, type NetToTrain, savedClassifier } from "./fresh-net.ts";
 import { type ClassifiedImages, checkpointsOf, type TrainingData, type TrainingHost } from "./host.ts";
 import { followTraining, recentLoss, TRAINING_SCHEMA, type TrainingRecord } from "./progress.ts";
 import { augmentationOf, planOf, type Recipe } from "./recipe.ts";
@@ -111,24 +108,6 @@ export async function trainClassifierJob(
   };
 }
 
-interface NetToTrain {
-  readonly net: ClassifierNet;
-  save(trained: TrainedClassifier): Readonly<Record<string, Uint8Array>>;
-}
-
-function freshNet({ architecture, options, seed }: ClassifierRequest, { classes, train }: TrainingData): NetToTrain {
-  const { c: channels, h: height, w: width } = imageDims("training", train.images.dims);
-  const dims = { channels, height, width };
-  const graph = buildClassifier({ architecture, options, classes: classes.length, dims, weights: freshWeights(seed) });
-  const { mean, std } = channelStatistics(train.images);
-  const preprocessor = { image_mean: mean, image_std: std };
-  const preprocessing = readPreprocessing(preprocessor, {}) ?? UNIT_RANGE;
-  return {
-    net: { graph, signature: signatureOf(graph), preprocessing, kind: "logits", dims: [channels, height, width] },
-    save: (trained) => saveClassifier({ model: trained.graph, architecture, labels: classes, mean, std }),
-  };
-}
-
 function ownNet(files: NonNullable<ClassifierHost["fineTune"]>, data: TrainingData): NetToTrain {
   const graph = readGraph(files.model, files.externalData);
   const signature = signatureOf(graph);
@@ -160,26 +139,14 @@ function jsonFile(name: string, value: unknown): Record<string, Uint8Array> {
 async function measure(
   files: Readonly<Record<string, Uint8Array>>,
   { images, labels }: ClassifiedImages,
-  { runtime, threads, signal }: TrainingHost,
+  host: TrainingHost,
 ): Promise<Count> {
-  const json = (name: string): unknown => {
-    const bytes = files[name];
-    return bytes === undefined ? undefined : JSON.parse(new TextDecoder().decode(bytes));
-  };
-  const classifier = await openOnnxClassifier(
-    {
-      model: files["model.onnx"] ?? new Uint8Array(),
-      config: json("config.json"),
-      preprocessor: json("preprocessor_config.json"),
-    },
-    runtime,
-    { threads },
-  );
+  const classifier = await openOnnxClassifier(savedClassifier(files), host.runtime, { threads: host.threads });
   try {
     const parts = [];
     for (let from = 0; from < labels.length; from += 256) {
       const rows = rowsOf(images, from, Math.min(from + 256, labels.length));
-      parts.push((await classifier.classify(unitFromBytes(rows.dims, rows.data), signal)).scores);
+      parts.push((await classifier.classify(unitFromBytes(rows.dims, rows.data), host.signal)).scores);
     }
     return cleanAccuracy(concatRows(parts), labels);
   } finally {
