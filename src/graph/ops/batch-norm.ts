@@ -1,7 +1,6 @@
 /** @file The gradient of BatchNormalization, with stored statistics and with those of the batch. */
 import { elementCount } from "../../tensor/shape.ts";
 import { floatOf, intOf } from "../attributes.ts";
-import { float, int } from "../builder.ts";
 import type { ValueName } from "../ir.ts";
 import { at } from "./at.ts";
 import { perChannel } from "./norms.ts";
@@ -49,41 +48,40 @@ function storedGradient(site: Site, dy: ValueName): (ValueName | undefined)[] {
 }
 
 /**
- * ONNX Runtime does not tell the statistics of the batch, so they are computed in front; the operator itself then only
- * scales. Running statistics are those of the specification: the variance is the population's.
+ * ONNX Runtime does not tell the statistics of the batch, so they are computed in front, and the operator is written as
+ * what is left of it: one scale and shift. (With momentum 0 its running statistics would be the batch's, but it then
+ * writes them over its own inputs, be they constants that others read.) Running statistics are those of the
+ * specification: the variance is the population's.
  */
 function trainingForward(site: Site): Forward {
   const { w, x, node } = site;
-  const others = othersOf(site);
-  const mean = w.mean(at(x, 0), others);
-  const variance = w.mean(w.square(w.sub(at(x, 0), mean)), others);
-  const channels = site.dims(1);
-  const [m, v] = [w.reshape(mean, channels), w.reshape(variance, channels)];
-  const y = w.op("BatchNormalization", [at(x, 0), at(x, 1), at(x, 2), m, v], {
-    epsilon: float(epsilonOf(site)),
-    training_mode: int(0),
-  });
+  const [others, count] = [othersOf(site), countOf(site)];
+  const mean = w.div(w.sum(at(x, 0), others), count);
+  const centred = w.sub(at(x, 0), perChannel(w, mean, site.dims(0)));
+  const variance = w.div(w.sum(w.square(centred), others), count);
+  const inverse = inverseDeviation(site, variance);
+  const y = w.affine(centred, w.mul(at(x, 1), inverse), at(x, 2), site.dims(0));
   const momentum = floatOf(node, "momentum", 0.9);
   const running = (stored: ValueName, current: ValueName): ValueName =>
     w.add(w.mul(stored, momentum), w.mul(current, 1 - momentum));
-  return { outputs: [y, running(at(x, 3), m), running(at(x, 4), v)], saved: [mean, variance] };
+  return { outputs: [y, running(at(x, 3), mean), running(at(x, 4), variance)], saved: [centred, inverse] };
 }
 
-/** s inv (dy - mean(dy) - xc inv^2 mean(dy xc)) */
+/** s inv (dy - mean(dy) - xc inv^2 mean(dy xc)): dy scaled and shifted, less xc scaled, three passes over the map. */
 function trainingGradient(site: Site, dy: ValueName): (ValueName | undefined)[] {
   const { w, x, saved } = site;
-  const others = othersOf(site);
-  const dims = site.dims(0);
-  const count = elementCount(others.map((axis) => at(dims, axis)));
-  const inverse = inverseDeviation(site, at(saved, 1));
-  const centred = w.sub(at(x, 0), at(saved, 0));
-  const sum = w.sum(dy, others, true);
-  const along = w.sum(w.mul(dy, centred), others, true);
-  const bend = w.mul(centred, w.div(w.mul(along, w.square(inverse)), count));
-  const slope = w.mul(perChannel(w, at(x, 1), dims), inverse);
-  return [
-    w.mul(slope, w.sub(w.sub(dy, w.div(sum, count)), bend)),
-    w.reshape(w.mul(along, inverse), site.dims(1)),
-    w.reshape(sum, site.dims(2)),
-  ];
+  const [others, count, dims] = [othersOf(site), countOf(site), site.dims(0)];
+  const [centred, inverse] = [at(saved, 0), at(saved, 1)];
+  const sum = w.sum(dy, others);
+  const along = w.mul(w.sum(w.mul(dy, centred), others), inverse);
+  const slope = w.mul(at(x, 1), inverse);
+  const share = w.div(slope, count);
+  const straight = w.affine(dy, slope, w.neg(w.mul(share, sum)), dims);
+  const bend = w.mul(centred, perChannel(w, w.mul(w.mul(share, along), inverse), dims));
+  return [w.sub(straight, bend), along, sum];
+}
+
+/** How many values of a channel the statistics are taken of. */
+function countOf({ dims }: Site): number {
+  return elementCount(dims(0)) / at(dims(0), 1);
 }
