@@ -1,11 +1,11 @@
 /** @file A small vision transformer. */
 import { z } from "zod";
 import { OptionError } from "../../core/errors.ts";
+import { withClassToken } from "../layers/class-token.ts";
 import { classScores } from "../layers/head.ts";
 import { layerNorm } from "../layers/layer-norm.ts";
-import { patchTokens, pickToken, type Tokens } from "../layers/tokens.ts";
+import { patchTokens, pickToken } from "../layers/tokens.ts";
 import { transformerBlock } from "../layers/transformer-block.ts";
-import type { FeatureMap, Net } from "../net.ts";
 import { defineArchitecture } from "./architecture.ts";
 
 /** Added to variances, as in timm. */
@@ -42,33 +42,18 @@ export const vitSmall = defineArchitecture({
         `vit-small: expected a patch that divides ${height}x${columns} pixels, got ${patch}. Do choose another patch or image size.`,
       );
     }
-    const patches = (height / patch) * (columns / patch);
-    if (patches > MOST_PATCHES) {
+    const count = (height / patch) * (columns / patch);
+    if (count > MOST_PATCHES) {
       throw new OptionError(
-        `vit-small: expected at most ${MOST_PATCHES} patches, got ${patches}; because ${height}x${columns} pixels have so many of ${patch}x${patch}. Do choose a larger patch.`,
+        `vit-small: expected at most ${MOST_PATCHES} patches, got ${count}; because ${height}x${columns} pixels have so many of ${patch}x${patch}. Do choose a larger patch.`,
       );
     }
-    let x = embed(net, image, { patch, channels: width });
+    const patches = patchTokens(net, "patch_embed.proj", image, { patch, channels: width });
+    const dims = [1, patches.count + 1, width];
+    let x = withClassToken(net, patches, net.b.weight("pos_embed", net.weights.take("pos_embed", dims)));
     for (let i = 0; i < depth; i++) {
       x = transformerBlock(net, `blocks.${i}`, x, { heads, hidden: 4 * width, eps: EPS });
     }
     return classScores(net, "head", pickToken(net, layerNorm(net, "norm", x, { eps: EPS }), 0), classes);
   },
 });
-
-/**
- * The token of the class, then those of the patches, each with its place added. The class token is the same for every
- * image, so it is put into the first row of the places, and zeros make room for it.
- */
-function embed(net: Net, image: FeatureMap, options: { patch: number; channels: number }): Tokens {
-  const { b, weights } = net;
-  const patches = patchTokens(net, "patch_embed.proj", image, options);
-  const { channels } = options;
-  const count = patches.count + 1;
-  const classToken = b.weight("cls_token", weights.take("cls_token", [1, 1, channels]));
-  const places = b.weight("pos_embed", weights.take("pos_embed", [1, count, channels]));
-  const first = b.op("Pad", [classToken, b.ints(0, 0, 0, 0, patches.count, 0)]);
-  const added = b.op("Add", [places, first]);
-  const roomy = b.op("Pad", [patches.value, b.ints(0, 1, 0, 0, 0, 0)]);
-  return { value: b.op("Add", [roomy, added]), count, channels };
-}

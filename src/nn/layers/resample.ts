@@ -1,4 +1,4 @@
-/** @file Halving and doubling of size without weights: average pooling, nearest neighbours, FIR filters. */
+/** @file Halving and doubling of size without weights: average pooling, nearest or four neighbours, FIR filters. */
 import { int, ints, string } from "../../graph/builder.ts";
 import type { ValueName } from "../../graph/ir.ts";
 import { repeatInto } from "../kernels.ts";
@@ -22,6 +22,12 @@ export const upsampleNearest: Resample = ({ b }, x) => {
     coordinate_transformation_mode: string("asymmetric"),
   };
   return { ...double(x), value: b.op("Resize", [x.value, "", scales], attributes) };
+};
+
+/** Twice the size; every pixel lies between four, nearer to one of them. */
+export const upsampleBilinear: Resample = ({ b }, x) => {
+  const attributes = { mode: string("linear"), coordinate_transformation_mode: string("half_pixel") };
+  return { ...double(x), value: b.op("Resize", [x.value, "", b.float(1, 1, 2, 2)], attributes) };
 };
 
 /**

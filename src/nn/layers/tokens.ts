@@ -50,12 +50,19 @@ export function pickToken({ b }: Net, { value, channels }: Tokens, index: number
   return { value: b.op("Reshape", [token, b.ints(0, channels, 1, 1)]), channels, height: 1, width: 1 };
 }
 
+/** Settings of {@link attendTokens}. */
+export interface TokenAttention {
+  readonly heads: number;
+  /** Added to the scores of every key, [N, 1, 1, count]: a large negative number hides a token. Zeros when left out. */
+  readonly keyBias?: ValueName | undefined;
+}
+
 /**
  * Self-attention between the tokens, given queries, keys and values on the channel axis in this order, each head-major.
  * @param qkv 3 heads d channels. @returns heads d channels.
  * @source Vaswani et al. 2017, "Attention Is All You Need", eq. 1. https://arxiv.org/abs/1706.03762
  */
-export function attendTokens({ b }: Net, qkv: Tokens, heads: number): Tokens {
+export function attendTokens({ b }: Net, qkv: Tokens, { heads, keyBias }: TokenAttention): Tokens {
   const { count } = qkv;
   const [kinds, channels] = [3, qkv.channels / 3];
   const depth = channels / heads;
@@ -67,7 +74,8 @@ export function attendTokens({ b }: Net, qkv: Tokens, heads: number): Tokens {
     { outputs: kinds },
   ); // each [N, heads, count, depth]
   const scaled = b.op("Mul", [q, b.float(1 / Math.sqrt(depth))]);
-  const scores = b.op("MatMul", [scaled, b.op("Transpose", [k], { perm: ints(0, 1, 3, 2) })]);
+  const products = b.op("MatMul", [scaled, b.op("Transpose", [k], { perm: ints(0, 1, 3, 2) })]);
+  const scores = keyBias === undefined ? products : b.op("Add", [products, keyBias]);
   const seen = b.op("MatMul", [b.op("Softmax", [scores], { axis: int(-1) }), v]);
   const joined = b.op("Transpose", [seen], { perm: ints(0, 2, 1, 3) });
   return { ...qkv, channels, value: b.op("Reshape", [joined, b.ints(0, count, channels)]) };

@@ -1,4 +1,5 @@
 /** @file The block that vision transformers are made of. */
+import type { ValueName } from "../../graph/ir.ts";
 import type { Net } from "../net.ts";
 import { activations } from "./activation.ts";
 import { layerNorm } from "./layer-norm.ts";
@@ -12,6 +13,8 @@ export interface TransformerBlockOptions {
   readonly hidden: number;
   /** Added to variances. */
   readonly eps: number;
+  /** As that of {@link attendTokens}. */
+  readonly keyBias?: ValueName | undefined;
 }
 
 /**
@@ -20,9 +23,9 @@ export interface TransformerBlockOptions {
  * @source Dosovitskiy et al. 2021, "An Image is Worth 16x16 Words", eq. 2 and 3. https://arxiv.org/abs/2010.11929; tensors as timm
  */
 export function transformerBlock(net: Net, name: string, x: Tokens, options: TransformerBlockOptions): Tokens {
-  const { heads, hidden, eps } = options;
+  const { heads, hidden, eps, keyBias } = options;
   const qkv = tokenLinear(net, `${name}.attn.qkv`, layerNorm(net, `${name}.norm1`, x, { eps }), 3 * x.channels);
-  const mixed = tokenLinear(net, `${name}.attn.proj`, attendTokens(net, qkv, heads), x.channels);
+  const mixed = tokenLinear(net, `${name}.attn.proj`, attendTokens(net, qkv, { heads, keyBias }), x.channels);
   const h = addTokens(net, x, mixed);
   const wide = tokenLinear(net, `${name}.mlp.fc1`, layerNorm(net, `${name}.norm2`, h, { eps }), hidden);
   const bent = { ...wide, value: activations.gelu(net.b, wide.value) };
