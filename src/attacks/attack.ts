@@ -91,8 +91,11 @@ export type ComposedBatch = LabelledBatch;
 interface BackdoorAttack {
   /** The trigger; of attacks with nets that learn along, as it is now: ask after training. Disposed with the attack. */
   trigger(): Promise<Trigger>;
-  /** Augmentation that belongs to the attack: stands in for the trainer's, on all rows, after the trigger. */
-  augment?(images: Float32Tensor, run: RunContext): Promise<Float32Tensor>;
+  /**
+   * Augmentation that belongs to the attack: stands in for the trainer's, on all rows, after the trigger.
+   * @param run noise by row, and the number of the step for its draws.
+   */
+  augment?(images: Float32Tensor, run: RunContext & { readonly step: number }): Promise<Float32Tensor>;
   dispose(): Promise<void>;
 }
 

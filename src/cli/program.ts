@@ -18,6 +18,10 @@ const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: "train a classifier or a diffusion model, without Python",
     load: async () => (await import("./commands/train.ts")).defineTrain,
   },
+  attack: {
+    summary: "poison a data set, train a backdoored classifier and measure it; or apply a stored trigger",
+    load: async () => (await import("./commands/attack.ts")).defineAttack,
+  },
   methods: {
     summary: "list every method with its options, presets and source",
     load: async () => (await import("./commands/methods.ts")).defineMethods,
@@ -34,6 +38,8 @@ export async function runProgram(args: readonly string[], console: Console): Pro
     .description("Use an image classifier that nobody can vouch for.")
     .version(version(), "-V, --version")
     .exitOverride()
+    // Options belong to the verb that they stand behind: "attack" and "attack apply" both have -o.
+    .enablePositionalOptions()
     .showSuggestionAfterError(false)
     .configureOutput({ writeOut: console.out, writeErr: console.note })
     .configureHelp({ helpWidth: Math.min(console.stdout.columns, 120) });

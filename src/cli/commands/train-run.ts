@@ -26,6 +26,8 @@ interface TrainingFlags extends RunFlags {
 
 /** What a training returns, whatever it trained. */
 interface TrainingResult {
+  /** Said to a person in place of the accuracy. */
+  readonly findings?: readonly string[];
   readonly files: Readonly<Record<string, Uint8Array>>;
   readonly record: TrainingRecord;
   readonly losses: readonly number[];
@@ -36,6 +38,8 @@ interface TrainingResult {
 export interface TrainingRun {
   readonly data: TrainingData;
   readonly host: TrainingHost;
+  /** Says what goes on where no images are counted. */
+  note(words: string): void;
   /** Writes a sheet of samples. */
   showSamples(sheet: Picture, step: number): Promise<void>;
   /** Writes everything, removes the checkpoint, and says what came out. */
@@ -50,14 +54,17 @@ export async function withTrainingRun(
   flags: TrainingFlags,
   console: Console,
   train: (run: TrainingRun) => Promise<void>,
+  subject = "train",
 ): Promise<void> {
   const started = performance.now();
   const { data: name, out, device, threads, quiet = false, json = false } = flags;
   if (name === undefined) {
-    throw new OptionError("train: expected a data set, got none. Do name one with --data; see: untrigger data list.");
+    throw new OptionError(
+      `${subject}: expected a data set, got none. Do name one with --data; see: untrigger data list.`,
+    );
   }
   if (out === undefined) {
-    throw new OptionError("train: expected a folder for the network, got none. Do name one with -o FOLDER.");
+    throw new OptionError(`${subject}: expected a folder for the network, got none. Do name one with -o FOLDER.`);
   }
   const { signal } = console;
   const data = await readTrainingData(name, { signal });
@@ -80,10 +87,13 @@ export async function withTrainingRun(
           progress.update("images", at.images, (at.images / at.step) * at.steps, `loss ${at.loss.toFixed(4)}`);
         },
       },
+      note: (words) => {
+        if (!quiet) console.note(`${words}\n`);
+      },
       showSamples: async (sheet, step) => {
         await writeWhole(join(output.path, "samples", `${String(step).padStart(8, "0")}.png`), await encodePng(sheet));
       },
-      finish: async ({ files, record, losses, accuracy }) => {
+      finish: async ({ files, record, losses, accuracy, findings = accuracyOf(accuracy) }) => {
         const seconds = (performance.now() - started) / 1000;
         for (const [path, bytes] of Object.entries(files)) await writeWhole(join(output.path, path), bytes, { signal });
         await writeWhole(join(output.path, "loss.svg"), lossChart({ steps: losses.map((_, i) => i + 1), losses }));
@@ -92,7 +102,7 @@ export async function withTrainingRun(
         await checkpoint.remove();
         progress.close();
         if (json) console.out(`${JSON.stringify({ ...full, output: output.path }, undefined, 2)}\n`);
-        else console.out(summaryOf({ record, seconds, out, accuracy }));
+        else console.out(summaryOf({ record, seconds, out, findings }));
       },
     });
   } catch (error) {
@@ -103,17 +113,21 @@ export async function withTrainingRun(
   }
 }
 
-function summaryOf(run: { record: TrainingRecord; seconds: number; out: string; accuracy: Count | undefined }): string {
-  const { record, seconds, out, accuracy } = run;
+function accuracyOf(accuracy: Count | undefined): string[] {
+  if (accuracy === undefined) return [];
+  const { low, high } = wilsonInterval(accuracy);
+  const percent = (share: number): string => (100 * share).toFixed(2);
+  return [
+    `test accuracy ${percent(accuracy.hits / accuracy.total)} % (${percent(low)} to ${percent(high)}, ${accuracy.hits} of ${accuracy.total})`,
+  ];
+}
+
+function summaryOf(run: { record: TrainingRecord; seconds: number; out: string; findings: readonly string[] }): string {
+  const { record, seconds, out, findings } = run;
   const lines = [
     `${record.parameters.toLocaleString("en")} weights, ${record.steps} steps in ${formatSeconds(seconds)}: loss ${record.loss.toFixed(4)}`,
+    ...findings,
+    `${out}: ${record.kind}, training.json, loss.svg`,
   ];
-  if (accuracy !== undefined) {
-    const { low, high } = wilsonInterval(accuracy);
-    const percent = (share: number): string => (100 * share).toFixed(2);
-    lines.push(
-      `test accuracy ${percent(accuracy.hits / accuracy.total)} % (${percent(low)} to ${percent(high)}, ${accuracy.hits} of ${accuracy.total})`,
-    );
-  }
-  return `${[...lines, `${out}: ${record.kind}, training.json, loss.svg`].join("\n")}\n`;
+  return `${lines.join("\n")}\n`;
 }
