@@ -1,1 +1,21 @@
+/** @file Public door of `results/`: schemas of result rows, and the files that hold them. */
+export {
+  BENCH_SCHEMA,
+  type BenchCounts,
+  type BenchDone,
+  type BenchFailed,
+  type BenchMethod,
+  type BenchRow,
+  type BenchShare,
+  benchCounts,
+  benchDone,
+  benchFailed,
+  benchLine,
+  benchMethod,
+  benchRow,
+  benchShare,
+  latestRows,
+  readBenchRows,
+} from "./bench-row.ts";
+export { type JsonLines, type JsonLinesOptions, readJsonLines } from "./json-lines.ts";
 export { PURIFY_SCHEMA, type PurifyRow, type PurifySummary, purifyRow, purifySummary } from "./purify-row.ts";
