@@ -20,7 +20,7 @@ export function cosineRate({ warmup = 0 }: { readonly warmup?: number | undefine
   return (step, total) => rise(step, total) * fall((step - warmup) / Math.max(1, total - warmup));
 }
 
-/** The rate is multiplied by `factor` at each of the milestones, which are shares of the training. */
+/** The rate is multiplied by `factor` at each of the milestones, which are shares of the training; to the nearest step. */
 export function stepRate({
   milestones,
   factor = 0.1,
@@ -28,7 +28,7 @@ export function stepRate({
   readonly milestones: readonly number[];
   readonly factor?: number | undefined;
 }): RateSchedule {
-  return (step, total) => factor ** milestones.filter((milestone) => step >= milestone * total).length;
+  return (step, total) => factor ** milestones.filter((milestone) => step >= Math.round(milestone * total)).length;
 }
 
 /**
