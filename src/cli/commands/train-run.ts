@@ -21,6 +21,7 @@ import { createProgress, formatSeconds } from "../progress.ts";
 /** Flags that {@link withTrainingRun} reads. */
 interface TrainingFlags extends RunFlags {
   readonly data?: string;
+  readonly limit?: number;
   readonly out?: string;
 }
 
@@ -57,7 +58,7 @@ export async function withTrainingRun(
   subject = "train",
 ): Promise<void> {
   const started = performance.now();
-  const { data: name, out, device, threads, quiet = false, json = false } = flags;
+  const { data: name, limit, out, device, threads, quiet = false, json = false } = flags;
   if (name === undefined) {
     throw new OptionError(
       `${subject}: expected a data set, got none. Do name one with --data; see: untrigger data list.`,
@@ -67,7 +68,7 @@ export async function withTrainingRun(
     throw new OptionError(`${subject}: expected a folder for the network, got none. Do name one with -o FOLDER.`);
   }
   const { signal } = console;
-  const data = await readTrainingData(name, { signal });
+  const data = await readTrainingData(name, { limit, signal });
   const runtime = await openRuntime({ device, threads }, (sentence) => {
     if (!quiet) console.note(`${sentence}\n`);
   });

@@ -18,6 +18,7 @@ import { type TrainingRun, withTrainingRun } from "./train-run.ts";
 /** The flags that every kind of training has. */
 export interface TrainFlags extends RunFlags {
   readonly data?: string;
+  readonly limit?: number;
   readonly out?: string;
   readonly set?: readonly string[];
 }
@@ -40,6 +41,7 @@ export function defineTrain(command: Command, console: Console): void {
 function addTrainFlags(command: Command): Command {
   command
     .option("--data <name|folder>", "the data set; see: untrigger data list")
+    .addOption(new Option("--limit <n>", "use the first n images of each split").argParser(integer("--limit", 1)))
     .option("-o, --out <folder>", "where the network goes; a training that was stopped goes on from there")
     .addOption(
       new Option("--set <key=value>", "one option of the training or the network; may be repeated").argParser(gather),
