@@ -14,8 +14,8 @@ export interface DecodedPicture {
 
 /** How a picture is to come. */
 export interface PictureWish {
-  /** Grey or colour; the one is made of the other where needed. */
-  readonly channels: 1 | 3;
+  /** Grey or colour, the one made of the other where needed; as it is when left out. */
+  readonly channels?: 1 | 3;
   /** Most pixels (width times height) that are decoded. */
   readonly maxPixels: number;
   /** What transparent pixels are laid on: three 8-bit values; without it, transparency is refused. */

@@ -137,6 +137,10 @@ export function emojiDataset({ items, dims, ...facts }: EmojiFacts): Dataset {
 /** 1,906 signs in two designs. */
 export const emoji: Dataset = emojiDataset({
   items: { train: 3048, test: 764 },
+  hashes: {
+    train: "c7001b72fe323d2c7dc23172abbd61e807577a45674675d3f2c5d4c7a1e684ce",
+    test: "760fa3907afe2cd0738cae0e1a271c6ad3649d969cc68a373b6510ecd51a6963",
+  },
   dims: { channels: 3, height: 64, width: 64 },
 });
 

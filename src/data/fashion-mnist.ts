@@ -18,6 +18,10 @@ export const fashionMnist: Dataset = idxDataset({
   ],
   size: 28,
   items: { train: 60_000, test: 10_000 },
+  hashes: {
+    train: "aa1d13b30696736581b9a9ac133287924f23706edb5faf6cf7f87a3b979436d7",
+    test: "f92047c780d9e57f4855f156bfcce52db05f1761eecbe84fee8852b07dac39d8",
+  },
   files: {
     "train-images-idx3-ubyte": {
       bytes: 26_421_880,

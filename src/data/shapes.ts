@@ -77,10 +77,28 @@ async function breathe(signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
 }
 
-const items = { train: 12_000, test: 3000 };
+const items = { train: 10_000, test: 2000 };
 
 /** Ten shapes at 32 x 32. */
-export const shapes: Dataset = shapesDataset({ name: "shapes", size: 32, seed: 0, items });
+export const shapes: Dataset = shapesDataset({
+  name: "shapes",
+  size: 32,
+  seed: 0,
+  items,
+  hashes: {
+    train: "a589b30a87f3f9772cade5b2a50829f5442de55b786dafab0ce95dfa31853e13",
+    test: "ea90b8c6131a292c9250f60512580450db5e125599c63be26307dc0537aaa629",
+  },
+});
 
 /** The same pictures at 64 x 64. */
-export const shapes64: Dataset = shapesDataset({ name: "shapes-64", size: 64, seed: 0, items });
+export const shapes64: Dataset = shapesDataset({
+  name: "shapes-64",
+  size: 64,
+  seed: 0,
+  items,
+  hashes: {
+    train: "da03b275c798a930af77241e7e7f022865dc718484b21c428c8f4b44bffd8566",
+    test: "d74b3ad116a73080ffebade24e2cc8a05a74dc6b15fb9a4168e2e4991bc4ae05",
+  },
+});

@@ -17,6 +17,10 @@ const idxFile = /idx\d(-ubyte)?(\.gz)?$/i;
 /** Pictures by number. */
 export interface ArrayPictures {
   readonly count: number;
+  /** Size of each. */
+  readonly channels: 1 | 3;
+  readonly height: number;
+  readonly width: number;
   /** Picture `i` under the given name. @throws FormatError when its values are not in [0, 1]. */
   at(i: number, name: string): Picture;
 }
@@ -35,10 +39,23 @@ export function isArrayFile(path: string): boolean {
 export function openArrayPictures(bytes: Uint8Array, path: string, limits: PictureLimits = {}): ArrayPictures {
   const isIdx = !/\.np[yz]$/i.test(path);
   const t = isIdx ? readIdx(bytes, path) : /\.npz$/i.test(path) ? imagesOf(bytes, path) : readNpy(bytes, path);
+  return arrayPictures(t, path, { ...limits, takesGrey: isIdx });
+}
+
+/**
+ * The pictures of an array as {@link openArrayPictures} takes them.
+ * @param takesGrey also takes [N, H, W]. @throws FormatError when it is none of these.
+ */
+export function arrayPictures(
+  t: Tensor,
+  path: string,
+  { takesGrey, ...limits }: PictureLimits & { readonly takesGrey: boolean },
+): ArrayPictures {
   const { dims } = t;
-  const [n = 0, second = 0, third = 0, last = 0] = isIdx && dims.length === 3 ? [dims[0], 1, dims[1], dims[2]] : dims;
+  const isGrey = takesGrey && dims.length === 3;
+  const [n = 0, second = 0, third = 0, last = 0] = isGrey ? [dims[0], 1, dims[1], dims[2]] : dims;
   const isPlanar = second === 1 || second === 3;
-  if (!(dims.length === 4 || (isIdx && dims.length === 3)) || !(isPlanar || last === 1 || last === 3)) {
+  if (!(dims.length === 4 || isGrey) || !(isPlanar || last === 1 || last === 3)) {
     throw new FormatError(
       `${path}: expected images [N, C, H, W] or [N, H, W, C] with 1 or 3 channels, got ${formatDims(dims)}.`,
     );
@@ -48,6 +65,9 @@ export function openArrayPictures(bytes: Uint8Array, path: string, limits: Pictu
   if (n < 1) throw new FormatError(`${path}: expected at least one image, got ${formatDims(dims)}.`);
   return {
     count: n,
+    channels: channels === 1 ? 1 : 3,
+    height,
+    width,
     at(i, name) {
       const values = bytesOf(rowsOf(t, i, i + 1) as Tensor, `${path}: image ${i}`);
       const pixels = isPlanar ? values : planesOf(values, channels);

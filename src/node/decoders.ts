@@ -10,8 +10,10 @@ import { isRecord } from "../nn/checkpoints/pickle-values.ts";
 
 /** Decoders of this host. */
 export const nodeDecoders: Decoders = {
-  picture: async (bytes, name, { channels, ...options }) =>
-    convertChannels(await decodePicture(bytes, name, options), channels),
+  picture: async (bytes, name, { channels, ...options }) => {
+    const picture = await decodePicture(bytes, name, options);
+    return channels === undefined ? picture : convertChannels(picture, channels);
+  },
   pickle: (bytes, file) => {
     const { value } = unpickle(new ByteReader(bytes, file));
     if (!(value instanceof Map)) return value;
