@@ -29,6 +29,11 @@ export interface GradientRequest {
   readonly seeds: Readonly<Record<ValueName, number | string>>;
   /** Inputs, weights or intermediate values. */
   readonly wrt: readonly ValueName[];
+  /**
+   * What `channelBlock` found: convolutions whose weights are differentiated by are then written in the engine's own
+   * layout, which is quicker. The result runs on that engine and processor alone, and has no gradient itself.
+   */
+  readonly channelBlock?: number | undefined;
 }
 
 /** The name of the output that holds the gradient of a value. */
@@ -43,7 +48,7 @@ export function gradientName(value: ValueName): string {
  * @throws UnsupportedOpError when an operator between a seed and `wrt` has no rule; OptionError when a name is unknown
  * or no seed depends on any of `wrt`.
  */
-export function differentiate(given: Graph, { seeds, wrt }: GradientRequest, facts: Facts): Graph {
+export function differentiate(given: Graph, { seeds, wrt, channelBlock }: GradientRequest, facts: Facts): Graph {
   const version = given.opsets[""] ?? 0;
   if (version < OPSET) {
     throw new OptionError(
@@ -60,6 +65,7 @@ export function differentiate(given: Graph, { seeds, wrt }: GradientRequest, fac
     builder,
     facts,
     isActive: (value) => active.has(value),
+    channelBlock,
     initializer: (value) => graph.initializers.get(value),
     producer: (value) => (wrt.includes(value) ? undefined : producers.get(value)),
   };

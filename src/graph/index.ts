@@ -1,5 +1,7 @@
 /** @file Graphs: written with a builder, read from models, measured by probing, rewritten, differentiated. */
+
 export { float, GraphBuilder, int, ints, type NodeOptions, OPSET, parameterCount, string } from "./builder.ts";
+export { channelBlock } from "./channel-block.ts";
 export { differentiate, type GradientRequest, gradientName } from "./differentiate.ts";
 export { type Fact, type Facts, factsAt } from "./facts.ts";
 export { graphFromModel } from "./from-model.ts";

@@ -4,6 +4,7 @@ import { intOf, intsOf, stringOf } from "../attributes.ts";
 import { int, ints } from "../builder.ts";
 import type { Attribute, ValueName } from "../ir.ts";
 import { at } from "./at.ts";
+import { blockedConv, isBlockable } from "./blocked-conv.ts";
 import { type ConvShapes, convAttributes } from "./conv-shapes.ts";
 import { isSmall, smallForward, smallGradients } from "./conv-small.ts";
 import { weightGradient } from "./conv-weight.ts";
@@ -15,8 +16,13 @@ import type { Writer } from "./writer.ts";
 export const convolutions = {
   Conv: {
     forward: (site) => {
+      const { w, x, channelBlock } = site;
       const shapes = convShapes(site);
-      return site.needs(1) && isSmall(shapes) ? smallForward(site, shapes) : undefined;
+      if (!site.needs(1)) return undefined;
+      if (isSmall(shapes)) return smallForward(site, shapes);
+      if (channelBlock === undefined || !isBlockable(shapes, channelBlock)) return undefined;
+      const inputs = { x: at(x, 0), weight: at(x, 1), bias: site.has(2) ? at(x, 2) : undefined };
+      return { outputs: [blockedConv(w, inputs, shapes, channelBlock)], saved: [] };
     },
     vjp: (site, dy) => {
       const { w, x, needs, saved } = site;
@@ -25,7 +31,7 @@ export const convolutions = {
       const [columns] = saved;
       if (columns !== undefined) return [...smallGradients(w, dy, { weight: at(x, 1), columns, shapes }), db];
       return [
-        needs(0) ? inputGradient(w, dy, at(x, 1), shapes) : undefined,
+        needs(0) ? inputGradient(site, dy, shapes) : undefined,
         needs(1) ? weightGradient(w, at(x, 0), dy, shapes) : undefined,
         db,
       ];
@@ -56,10 +62,14 @@ function biasGradient(w: Writer, dy: ValueName, rank: number): ValueName {
   return w.sum(dy, [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2)]);
 }
 
-function inputGradient(w: Writer, dy: ValueName, weight: ValueName, shapes: ConvShapes): ValueName {
+function inputGradient(site: Site, dy: ValueName, shapes: ConvShapes): ValueName {
+  const { w, x } = site;
   const { windows, group, input, output } = shapes;
   const { kernel, strides, dilations, before, after } = windows;
-  if (isDense(windows)) return denseInputGradient(w, dy, weight, shapes);
+  const weight = at(x, 1);
+  // The engine orders constant weights itself.
+  if (isDense(windows))
+    return denseInputGradient(w, dy, weight, { ...shapes, block: site.needs(1) ? site.channelBlock : undefined });
   if (elementCount(kernel) === 1 && [...before, ...after].every((pad) => pad === 0)) {
     return interleaveZeros(w, pointwise(w, dy, weight, shapes), {
       from: [...input.slice(0, 2), ...output.slice(2)],
@@ -78,17 +88,29 @@ function inputGradient(w: Writer, dy: ValueName, weight: ValueName, shapes: Conv
 }
 
 /** A convolution with the flipped kernel. Padding that exceeds the kernel becomes cropping. */
-function denseInputGradient(w: Writer, dy: ValueName, weight: ValueName, shapes: ConvShapes): ValueName {
-  const { windows, group } = shapes;
+function denseInputGradient(
+  w: Writer,
+  dy: ValueName,
+  weight: ValueName,
+  { block, ...shapes }: ConvShapes & { block: number | undefined },
+): ValueName {
+  const {
+    windows,
+    group,
+    weight: [o = 1, c = 1],
+  } = shapes;
   const { kernel, dilations } = windows;
   const reach = kernel.map((_, i) => reachOf(kernel, dilations, i) - 1);
   const before = reach.map((length, i) => length - at(windows.before, i));
   const after = reach.map((length, i) => length - at(windows.after, i));
   const cropOf = (pads: readonly number[]): number[] => [0, 0, ...pads.map((pad) => Math.min(pad, 0))];
   const rest = (pads: readonly number[]): number[] => pads.map((pad) => Math.max(pad, 0));
-  return w.op("Conv", [w.pad(dy, cropOf(before), cropOf(after)), flipped(w, weight, shapes)], {
-    ...convAttributes({ ...windows, before: rest(before), after: rest(after) }, group),
-  });
+  const [image, kernels] = [w.pad(dy, cropOf(before), cropOf(after)), flipped(w, weight, shapes)];
+  const around = { ...windows, before: rest(before), after: rest(after) };
+  const back = { weight: [c * group, o / group, ...kernel], group, windows: around };
+  return block !== undefined && isBlockable(back, block)
+    ? blockedConv(w, { x: image, weight: kernels }, back, block)
+    : w.op("Conv", [image, kernels], convAttributes(around, group));
 }
 
 /** The gradient at the positions that a 1x1 convolution with strides has looked at. */

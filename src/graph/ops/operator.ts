@@ -37,6 +37,8 @@ export interface Site {
   constantInts(input: number): readonly number[];
   /** The node that makes an input. */
   producer(input: number): GraphNode | undefined;
+  /** How many channels a block has where convolutions may be written in `blocked-conv.ts`'s layout. */
+  readonly channelBlock: number | undefined;
   /** The refusal of something that a rule does not cover, in the form "expected A, got B". */
   refuse(expectation: string): Error;
 }

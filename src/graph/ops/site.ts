@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly facts: Facts;
   /** Whether a value depends on what is differentiated by. */
   readonly isActive: (value: ValueName) => boolean;
+  /** See {@link Site.channelBlock}. */
+  readonly channelBlock?: number | undefined;
   initializer(value: ValueName): Tensor | undefined;
   producer(value: ValueName): GraphNode | undefined;
 }
@@ -61,6 +63,7 @@ export function siteOf(node: GraphNode, around: Surroundings, { saved, dys }: Ba
       return toNumbers(value);
     },
     producer: (input) => around.producer(node.inputs[input] ?? ""),
+    channelBlock: around.channelBlock,
     refuse,
   };
 }
