@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -110,6 +111,14 @@ describe("downloading", () => {
     const sink = memorySink(new Uint8Array(file.length + 1));
     await get(url, sink);
     expect(Buffer.compare(sink.bytes(), file)).toBe(0);
+  });
+
+  it("checks MD5 where that is all there is", async () => {
+    const { url } = await serve((request, response) => send(request, response));
+    const md5 = createHash("md5").update(file).digest("hex");
+    await get(url, memorySink(file.slice(0, 1000)), { sha256: undefined, md5 });
+    const wrong = get(url, memorySink(), { sha256: undefined, md5: "0".repeat(32) });
+    await expect(wrong).rejects.toThrow(`expected MD5 ${"0".repeat(32)}, got ${md5}. The download was thrown away.`);
   });
 
   it("throws away what has the wrong checksum", async () => {
