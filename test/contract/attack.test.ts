@@ -40,7 +40,17 @@ const settingsOf = (how: PreparedAttack["how"][]) =>
 describe("attack registry", () => {
   it("has every attack file, under its own name", () => {
     const helpers = ["attack", "blind-patterns", "index", "kernels", "label-map", "needs", "open-trigger", "paint"];
-    helpers.push("poison", "poisoning", "registry", "test-set", "texture", "trigger", "trigger-folder", "two-tasks");
+    helpers.push(
+      "poison",
+      "poisoning",
+      "registry",
+      "roles",
+      "test-set",
+      "texture",
+      "trigger",
+      "trigger-folder",
+      "two-tasks",
+    );
     const files = readdirSync(new URL("../../src/attacks/", import.meta.url))
       .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
       .map((file) => file.replace(/\.ts$/, ""))
