@@ -28,6 +28,8 @@ export {
   heldOutRows,
   readSplit,
   type Split,
+  type SplitContent,
+  splitContents,
   splits,
   VALIDATION_SHARE,
   validationRows,

@@ -42,8 +42,8 @@ export function shapesDataset({ name, size, seed, items, ...facts }: ShapesFacts
   return {
     ...facts,
     name,
-    summary: `${items.train + items.test} drawn colour ${size}x${size} pictures of ten shapes; no download.`,
-    homepage: "https://www.npmjs.com/package/untrigger",
+    summary: `${new Intl.NumberFormat("en").format(items.train + items.test)} drawn colour ${size}x${size} pictures of ten shapes; no download.`,
+    homepage: "https://creativecommons.org/publicdomain/zero/1.0/",
     source: "drawn by this package from a seed",
     licence: "CC0-1.0",
     classes,

@@ -6,6 +6,7 @@
 import type { ByteSource } from "../core/byte-source.ts";
 import { sha256Hex } from "../core/hash.ts";
 import { uniforms } from "../core/noise.ts";
+import { takeRows } from "./choose-rows.ts";
 import type { Dataset, ImageIndex, LabelledImages, ReadOptions } from "./dataset.ts";
 
 /**
@@ -81,6 +82,47 @@ export function readSplit(
       return Array.from(inside, (row) => own[row] ?? -1);
     },
   });
+}
+
+/** One split by its content. */
+export interface SplitContent {
+  readonly split: Split;
+  readonly items: number;
+  /** {@link contentHash}. */
+  readonly sha256: string;
+}
+
+/**
+ * Reads every image once, and says what each split holds.
+ * @throws whatever `dataset.read` throws.
+ */
+export async function splitContents(
+  dataset: Dataset,
+  source: ByteSource,
+  options: Omit<ReadOptions, "rows"> = {},
+): Promise<SplitContent[]> {
+  let held: readonly number[] = [];
+  const whole = await dataset.read(source, "train", {
+    ...options,
+    rows: (index) => {
+      held = validationRows(index);
+      return Array.from(index.labels.keys());
+    },
+  });
+  const { images, labels } = whole;
+  const rowsOf = (rows: readonly number[]): LabelledImages => takeRows(images, { labels }, { rows: () => rows });
+  const contents: readonly (readonly [Split, () => LabelledImages | Promise<LabelledImages>])[] = [
+    ["train", () => rowsOf(otherRows({ labels }, held))],
+    ["validation", () => rowsOf(held)],
+    ["test", () => dataset.read(source, "test", options)],
+    ["train+validation", () => whole],
+  ];
+  const result: SplitContent[] = [];
+  for (const [split, read] of contents) {
+    const own = await read();
+    result.push({ split, items: own.labels.length, sha256: contentHash(own) });
+  }
+  return result;
 }
 
 /**

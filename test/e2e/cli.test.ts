@@ -99,6 +99,20 @@ describe("data", () => {
     expectRefusal(await runCli(["data", "get", "fashion-mist"], env), 2, 'Did you mean "fashion-mnist"?');
   });
 
+  test("get and check of a set that is made on the spot", async () => {
+    expect((await runInside(["data", "get", "shapes"])).stdout).toMatch(/^shapes +12000 +CC0-1\.0 +made on the spot$/m);
+    const { code, stdout } = await runInside(["data", "check", "shapes", "--json", "--quiet"]);
+    expect(code).toBe(0);
+    const [shapes] = JSON.parse(stdout).datasets;
+    expect(shapes).toMatchObject({ name: "shapes", found: true, path: null, items: 12_000 });
+    expect(shapes.splits.map(({ split, items }: { split: string; items: number }) => [split, items])).toEqual([
+      ["train", 9000],
+      ["validation", 1000],
+      ["test", 2000],
+      ["train+validation", 10_000],
+    ]);
+  });
+
   test("check names a damaged file", async () => {
     const folder = at("data/mnist");
     mkdirSync(folder, { recursive: true });

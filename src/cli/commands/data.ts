@@ -7,7 +7,7 @@ import { lookUp } from "../../core/names.ts";
 import { checkDataset, type FileCheck } from "../../data/check-dataset.ts";
 import { type Dataset, filesOf, parts } from "../../data/dataset.ts";
 import { datasets } from "../../data/registry.ts";
-import { contentHash, readSplit, type Split, splits } from "../../data/splits.ts";
+import { type SplitContent, splitContents } from "../../data/splits.ts";
 import { nodeDecoders } from "../../node/decoders.ts";
 import { downloadDataset } from "../../node/download-dataset.ts";
 import { dataHome, findDataset } from "../../node/find-dataset.ts";
@@ -33,13 +33,7 @@ interface DatasetEntry {
   /** What `check` found out about the files. */
   readonly files?: readonly FileCheck[];
   /** What `check NAME` read: how many images each split has, and the hash of its content. */
-  readonly splits?: readonly SplitEntry[];
-}
-
-interface SplitEntry {
-  readonly split: Split;
-  readonly items: number;
-  readonly sha256: string;
+  readonly splits?: readonly SplitContent[];
 }
 
 /** Adds the verb to the program. */
@@ -84,16 +78,15 @@ async function check(name: string | undefined, flags: CommonFlags, console: Cons
 }
 
 /** Decodes everything, and compares each part with the hash that is known of it. */
-async function readAll(dataset: Dataset, flags: CommonFlags, console: Console): Promise<SplitEntry[]> {
+async function readAll(dataset: Dataset, flags: CommonFlags, console: Console): Promise<readonly SplitContent[]> {
   const source = folderSource(await findDataset(dataset));
-  const entries: SplitEntry[] = [];
+  let entries: readonly SplitContent[] = [];
   await withProgress(flags, console, async (progress) => {
-    const options = { decoders: nodeDecoders, signal: console.signal };
-    for (const split of splits) {
-      const onProgress = (done: number, total: number): void => progress.update(split, done, total);
-      const read = await readSplit(dataset, source, { ...options, split, onProgress });
-      entries.push({ split, items: read.labels.length, sha256: contentHash(read) });
-    }
+    entries = await splitContents(dataset, source, {
+      decoders: nodeDecoders,
+      signal: console.signal,
+      onProgress: (done, total) => progress.update(dataset.name, done, total),
+    });
   });
   for (const part of parts) {
     const expected = dataset.hashes?.[part];
