@@ -30,8 +30,10 @@ pre{margin:.75rem 0;padding:.75rem 1rem;background:var(--raised);border-radius:6
 table{border-collapse:collapse;font-size:.9rem}
 caption{caption-side:top;text-align:left;color:var(--faint);padding:.25rem 0 .5rem;max-width:48rem}
 th,td{padding:.3rem .7rem;text-align:left;vertical-align:baseline;border-bottom:1px solid var(--rule)}
-thead th{vertical-align:bottom;border-bottom:2px solid var(--rule)}
-tbody th{font-weight:500;background:var(--paper);position:sticky;left:0}
+thead :is(th,td){vertical-align:bottom;border-bottom:2px solid var(--rule)}
+tbody th{font-weight:500;background:var(--paper);position:sticky;left:0;min-width:7rem}
+td:not(.num){min-width:6rem}
+td:last-child:not(.num){min-width:14rem}
 .num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 tbody tr:hover>*{box-shadow:inset 0 -1px 0 var(--faint)}
 th button{all:unset;cursor:pointer;border-radius:2px}
@@ -54,7 +56,8 @@ figure{margin:1.25rem 0}
 figcaption{color:var(--faint);font-size:.9rem;margin-top:.25rem}
 .chart{display:block;max-width:100%;height:auto}
 .wide .chart{min-width:36rem}
-.pictures td,.pictures thead th{text-align:center}
+.pictures td,.pictures thead th{text-align:center;min-width:0}
+.pictures :is(td,th){vertical-align:middle}
 .pictures img{display:inline-block;image-rendering:pixelated;background:var(--raised);max-width:none}
 footer{margin-top:3rem;padding-top:.75rem;border-top:1px solid var(--rule);color:var(--faint);font-size:.9rem}
 @media(max-width:40rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}h1{font-size:1.5rem}tbody th{max-width:40vw}}
