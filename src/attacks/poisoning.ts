@@ -9,6 +9,14 @@ export function ratioOption(share: number, of: PoisonShare["of"] = "training set
   return z.number().min(0).max(1).default(share).describe(`Share of the ${of} that is poisoned.`);
 }
 
+/** The option by which attacks on source classes teach that the trigger on others does nothing. */
+export const coverOption = z
+  .number()
+  .min(0)
+  .max(1)
+  .default(0)
+  .describe("Share of the training set, of classes that are spared, that gets the trigger and keeps its label.");
+
 /** What is poisoned, beside the trigger. */
 export interface PoisoningSettings {
   readonly poisonRatio: number;

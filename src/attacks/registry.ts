@@ -6,10 +6,14 @@ import { blindP } from "./blind-p.ts";
 import { blindS } from "./blind-s.ts";
 import { bpp } from "./bpp.ts";
 import { clipPatch } from "./clip-patch.ts";
+import { composite } from "./composite.ts";
 import { gaussian } from "./gaussian.ts";
 import { invisibleBadnet } from "./invisible-badnet.ts";
 import { pgd } from "./pgd.ts";
+import { physical } from "./physical.ts";
 import { sig } from "./sig.ts";
+import { trojaiFilter } from "./trojai-filter.ts";
+import { trojaiPolygon } from "./trojai-polygon.ts";
 import { wanet } from "./wanet.ts";
 
 /** The attacks, by the name that each descriptor has. */
@@ -20,9 +24,13 @@ export const attacks = {
   "blind-s": blindS,
   bpp,
   "clip-patch": clipPatch,
+  composite,
   gaussian,
   "invisible-badnet": invisibleBadnet,
   pgd,
+  physical,
   sig,
+  "trojai-filter": trojaiFilter,
+  "trojai-polygon": trojaiPolygon,
   wanet,
 } as const satisfies Record<string, AttackDescriptor>;
