@@ -3,12 +3,12 @@
   python reference/architectures/make_golden.py test/golden/architectures
 
 Networks are torchvision's and timm's own where they have them, otherwise written here after the named implementation.
-Weights are a hash of their name and index (`hashed`; test/support/hashed-weights.ts has the same), so files hold only
+Weights are a hash of their name and index (`hashed.py`; test/support/hashed-weights.ts has the same), so files hold only
 `pixel_values` and `logits` (computed in float64, stored as float32) with the architecture's options as metadata.
 Needs torch 2.13, torchvision, timm, safetensors.
 """
-import json, math, os, sys
-import numpy as np, torch
+import json, os, sys
+import torch
 import torch.nn.functional as F
 from torch import nn
 
@@ -19,22 +19,8 @@ if "--without-torchvision-ops" in sys.argv:
 
 import timm
 import torchvision.models as tv
+from hashed import hashed
 from safetensors.numpy import save_file
-
-
-def hashed(name, shape):
-    size = math.prod(shape)
-    scale = len(shape) == 1 and name.endswith((".weight", ".running_var"))
-    factor, shift = (math.sqrt(6 * shape[0] / size), 0) if len(shape) > 1 else (0.5, 1) if scale else (0.25, 0)
-    seed = 0x811C9DC5
-    for byte in name.encode():
-        seed = (seed ^ byte) * 0x01000193 & 0xFFFFFFFF
-    with np.errstate(over="ignore"):
-        h = np.uint32(seed) + np.arange(size, dtype=np.uint32) * np.uint32(0x9E3779B1)
-        h = (h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B)
-        h = (h ^ (h >> np.uint32(13))) * np.uint32(0xC2B2AE35)
-    u = (h ^ (h >> np.uint32(16))).astype(np.float64) / 2**31 - 1
-    return torch.from_numpy((u * factor + shift).astype(np.float32).reshape(shape))
 
 
 class SmallCNN(nn.Module):

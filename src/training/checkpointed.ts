@@ -1,7 +1,7 @@
 /** @file A training that survives: it goes on from its checkpoint, and leaves one wherever it stops. */
 import { messageOf } from "../core/errors.ts";
 import { type LoopSettings, train } from "./loop.ts";
-import { freshState, readState, type TrainingState, writeState } from "./state.ts";
+import { freshState, isSound, readState, type TrainingState, writeState } from "./state.ts";
 import type { TrainingStep } from "./step.ts";
 
 /** Where the state of a training is kept; writing replaces the last one whole. */
@@ -27,12 +27,12 @@ export interface CheckpointedSettings extends Omit<LoopSettings, "state"> {
 
 /**
  * Trains to the end of the plan, from the last checkpoint where there is one. On any failure (a loss that is not finite,
- * an abort) the state before the step that failed is saved first.
+ * an abort) the state before the step that failed is saved first; a disk that is full is not asked a second time.
  * @returns the state after the last step.
  * @throws what `train` throws, FormatError for a checkpoint of another training, and what the store throws.
  */
 export async function trainWithCheckpoints(step: TrainingStep, settings: CheckpointedSettings): Promise<TrainingState> {
-  const { checkpoints, plan, onStep } = settings;
+  const { checkpoints, plan, onStep, signal } = settings;
   const fresh = freshState(step, plan.optimiser, plan.averaging !== undefined);
   if (checkpoints === undefined) {
     await train(step, { ...settings, state: fresh });
@@ -41,10 +41,10 @@ export async function trainWithCheckpoints(step: TrainingStep, settings: Checkpo
   const { store, key, every } = checkpoints;
   const stored = await store.load();
   const state = stored === undefined ? fresh : readState(stored, fresh, key);
-  let saved = state.step;
+  let tried = state.step;
   const save = async (): Promise<void> => {
+    tried = state.step;
     await store.save(writeState(state, key));
-    saved = state.step;
   };
   try {
     await train(step, {
@@ -56,16 +56,19 @@ export async function trainWithCheckpoints(step: TrainingStep, settings: Checkpo
       },
     });
   } catch (error) {
-    if (state.step > saved) await save().catch((second) => Promise.reject(bothFailed(error, second)));
+    if (state.step > tried && isSound(state)) {
+      await save().catch((second) => Promise.reject(bothFailed(error, second, signal)));
+    }
     throw error;
   }
-  if (state.step > saved) await save();
+  if (state.step > tried) await save();
   return state;
 }
 
 /** The first failure is why the training stopped, the second why its last steps are lost: both must be said. */
-function bothFailed(first: unknown, second: unknown): unknown {
-  if (first === second || !(first instanceof Error)) return first;
+function bothFailed(first: unknown, second: unknown, signal: AbortSignal | undefined): unknown {
+  // Who stops a training knows why it stopped.
+  if (signal?.aborted === true || !(first instanceof Error)) return second;
   first.message += ` The checkpoint could not be written either: ${messageOf(second)}`;
   return first;
 }

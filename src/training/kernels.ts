@@ -78,6 +78,19 @@ export function averageInto(average: Float32Array, values: Float32Array, decay: 
   for (let i = 0; i < average.length; i++) average[i] = decay * average[i]! + (1 - decay) * values[i]!;
 }
 
+/**
+ * Running variances with the variance of the batch in them → with that of the data, which is `count / (count - 1)` of it.
+ * Batches of one value tell nothing of a variance and stay.
+ */
+export function unbiasInto(
+  next: Float32Array,
+  stored: Float32Array,
+  { momentum, count }: { readonly momentum: number; readonly count: number },
+): void {
+  const others = Math.max(1, count - 1);
+  for (let i = 0; i < next.length; i++) next[i] = next[i]! + (next[i]! - momentum * stored[i]!) / others;
+}
+
 /** Swaps every entry with one before it, chosen by a uniform number: a random order (Fisher and Yates). */
 export function shuffleInto(order: Uint32Array, chances: Float64Array): void {
   for (let i = order.length - 1; i > 0; i--) {

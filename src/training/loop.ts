@@ -41,7 +41,10 @@ export interface StepReport extends StepResult {
 /** What a training is run with. */
 export interface LoopSettings {
   readonly plan: TrainingPlan;
-  /** Changed in place, a whole step at a time: after an error it is the state before the step that failed. */
+  /**
+   * Changed in place, a whole step at a time: after an error it is the state before the step that failed, unless that
+   * step left weights that are not finite.
+   */
   readonly state: TrainingState;
   readonly batches: BatchSource<Feeds>;
   readonly signal?: AbortSignal | undefined;
@@ -51,7 +54,7 @@ export interface LoopSettings {
 
 /**
  * Trains from `state.step` to `plan.steps`. The batch of the next step is assembled while the graph runs.
- * @throws RuntimeFailure when loss or gradient stop being finite, naming the step; the signal's reason when it aborts.
+ * @throws RuntimeFailure when loss, gradient or weights stop being finite, naming the step; the signal's reason when it aborts.
  */
 export async function train(step: TrainingStep, settings: LoopSettings): Promise<void> {
   const { plan, state, batches, signal, onStep } = settings;
@@ -66,9 +69,11 @@ export async function train(step: TrainingStep, settings: LoopSettings): Promise
     const result = await step.run(state, feeds, { gradient, statistics });
     const gradientNorm = normOf(gradient);
     const rate = plan.rate * plan.schedule(number, plan.steps);
-    requireFinite(result.loss, gradientNorm, { number, rate });
+    requireFinite("a loss of", result.loss, { number, rate });
+    requireFinite("a gradient of norm", gradientNorm, { number, rate });
     if (plan.clip !== undefined && gradientNorm > plan.clip) scaleInto(gradient, plan.clip / (gradientNorm + 1e-6));
     plan.optimiser.update(state.weights, gradient, state.memory, { rate, step: number });
+    requireFinite("weights of norm", normOf(state.weights), { number, rate });
     state.statistics.set(statistics);
     if (plan.averaging !== undefined) averageInto(state.average, state.weights, averagingAt(plan.averaging, number));
     state.losses.push(result.loss);
@@ -83,15 +88,17 @@ function ahead<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** Young averages follow quickly, so that they forget the first weights. @source diffusers' EMAModel, `get_decay`. */
+/**
+ * Young averages follow quickly, so that they forget the first weights.
+ * @source diffusers' EMAModel, `get_decay`: its first average is the weights after the first step.
+ */
 function averagingAt(decay: number, number: number): number {
-  return Math.min(decay, (1 + number) / (10 + number));
+  return number === 0 ? 0 : Math.min(decay, (1 + number) / (10 + number));
 }
 
-function requireFinite(loss: number, norm: number, { number, rate }: { number: number; rate: number }): void {
-  if (Number.isFinite(loss) && Number.isFinite(norm)) return;
-  const what = Number.isFinite(loss) ? `a gradient of norm ${norm}` : `a loss of ${loss}`;
+function requireFinite(what: string, value: number, { number, rate }: { number: number; rate: number }): void {
+  if (Number.isFinite(value)) return;
   throw new RuntimeFailure(
-    `training: expected finite numbers, got ${what} at step ${number + 1} (learning rate ${rate.toPrecision(3)}). Do lower the learning rate or clip the gradient; the weights before this step are kept.`,
+    `training: expected finite numbers, got ${what} ${value} at step ${number + 1} (learning rate ${rate.toPrecision(3)}). Do lower the learning rate or clip the gradient; what was saved before is kept.`,
   );
 }

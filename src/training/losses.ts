@@ -7,22 +7,26 @@ import { type GraphBuilder, int } from "../graph/builder.ts";
 import type { ValueName } from "../graph/ir.ts";
 import type { WriteLoss } from "./step.ts";
 
+/** Inputs of {@link crossEntropyLoss}. A model has other names. */
+export const TARGETS = "untrigger.targets";
+export const ROW_WEIGHTS = "untrigger.weights";
+
 /** The mean over all numbers of a value. */
 function meanOf(b: GraphBuilder, value: ValueName): ValueName {
   return b.op("ReduceMean", [value], { keepdims: int(0) });
 }
 
 /**
- * Cross-entropy, weighted: the mean over rows of `weights * -sum of targets * log p`. Adds the inputs `targets` [N, K]
- * (rows sum to one) and `weights` [N].
+ * Cross-entropy, weighted: the mean over rows of `weights * -sum of targets * log p`. Adds the inputs
+ * {@link TARGETS} [N, K] (rows sum to one) and {@link ROW_WEIGHTS} [N].
  * @param kind what the scores are. @throws FormatError when the output is no score per class and image.
  */
 export function crossEntropyLoss(output: ValueName, kind: ScoreKind = "logits"): WriteLoss {
   return (b, outputs) => {
     const found = requireOutput(outputs, output);
     const scores = scoreRows(b, found, found.dims[0] ?? 0);
-    const targets = b.input("targets", "float32", scores.dims);
-    const weights = b.input("weights", "float32", scores.dims.slice(0, 1));
+    const targets = b.input(TARGETS, "float32", scores.dims);
+    const weights = b.input(ROW_WEIGHTS, "float32", scores.dims.slice(0, 1));
     const rows = losses["cross-entropy"](b, { scores: scores.value, targets, kind });
     return meanOf(b, b.op("Mul", [weights, rows]));
   };

@@ -3,6 +3,7 @@ import { FormatError } from "../core/errors.ts";
 import { readSafetensors } from "../nn/checkpoints/safetensors.ts";
 import { writeSafetensors } from "../nn/checkpoints/safetensors-writer.ts";
 import { float32, type Tensor } from "../tensor/tensor.ts";
+import { normOf } from "./kernels.ts";
 import type { Optimiser } from "./optimisers.ts";
 import type { TrainingStep } from "./step.ts";
 
@@ -32,6 +33,11 @@ export function freshState(step: TrainingStep, optimiser: Optimiser, hasAverage:
     average: hasAverage ? weights.slice() : new Float32Array(0),
     losses: [],
   };
+}
+
+/** Whether a state can be gone on from: its weights are finite. */
+export function isSound({ weights }: TrainingState): boolean {
+  return Number.isFinite(normOf(weights));
 }
 
 const SCHEMA = "untrigger/checkpoint@1";

@@ -6,14 +6,16 @@ import type { GraphBuilder } from "../graph/builder.ts";
 import { differentiate, gradientName } from "../graph/differentiate.ts";
 import type { Fact } from "../graph/facts.ts";
 import type { Graph, ValueName } from "../graph/ir.ts";
-import type { InputDims, RunModel } from "../graph/probe.ts";
+import type { InputDims } from "../graph/probe.ts";
 import { asInputs } from "../graph/rewrite/compose.ts";
 import { extend } from "../graph/rewrite/extend.ts";
-import { specialise } from "../graph/rewrite/specialise.ts";
+import { type Specialised, specialise } from "../graph/rewrite/specialise.ts";
 import { graphToBytes } from "../graph/to-model.ts";
 import type { Feeds, Runtime } from "../runtime/runtime.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { unbiasInto } from "./kernels.ts";
 import { gatherInto, type Layout, layoutOf, viewsOf } from "./layout.ts";
+import { runningVariances } from "./running-variances.ts";
 import type { Trainable } from "./trainable.ts";
 
 /** Writes a loss of one number behind a network: from its outputs, and from inputs that it adds itself. */
@@ -70,7 +72,9 @@ export async function openStep(net: Trainable, settings: StepSettings): Promise<
   const { runtime, batch, threads } = settings;
   const weights = layoutOf(pick(net.graph, net.weights));
   const statistics = layoutOf(pick(net.graph, [...net.statistics.keys()]));
-  const session = await runtime.load(graphToBytes(await stepGraph(net, settings)), { threads });
+  const fixed = await atBatch(net, settings);
+  const variances = runningVariances(net, statistics, fixed);
+  const session = await runtime.load(graphToBytes(await stepGraph(net, fixed, settings)), { threads });
 
   async function run(
     state: { readonly weights: Float32Array; readonly statistics: Float32Array },
@@ -82,6 +86,9 @@ export async function openStep(net: Trainable, settings: StepSettings): Promise<
     const results = await session.run(Object.fromEntries(asked));
     gatherInto(into.gradient, weights, (name) => results[gradientName(name)]);
     gatherInto(into.statistics, statistics, (name) => results[net.statistics.get(name) ?? ""]);
+    for (const { from, to, ...batchOf } of variances) {
+      unbiasInto(into.statistics.subarray(from, to), state.statistics.subarray(from, to), batchOf);
+    }
     const outputs = Object.fromEntries(
       net.graph.outputs.flatMap(({ name }) => (results[name] === undefined ? [] : [[name, results[name]]])),
     );
@@ -98,37 +105,46 @@ export async function openStep(net: Trainable, settings: StepSettings): Promise<
   };
 }
 
-/** The network with its loss, differentiated; weights and statistics are inputs. */
-async function stepGraph(
-  net: Trainable,
-  { runtime, batch, loss, dims }: Omit<StepSettings, "threads">,
-): Promise<Graph> {
-  const run: RunModel = probingWith(runtime);
-  const changing = [...net.weights, ...net.statistics.keys()];
-  const fixed = await specialise(net.graph, run, { batch, dims, keep: new Set(changing) });
+/** The network at the dims of one step. @throws OptionError when it takes another number of images. */
+async function atBatch(net: Trainable, { runtime, batch, dims }: StepSettings): Promise<Specialised> {
+  const keep = new Set(changing(net));
+  const fixed = await specialise(net.graph, probingWith(runtime), { batch, dims, keep });
   for (const { name, dims: stated = [] } of net.graph.inputs) {
     const rows = fixed.facts.get(name)?.dims[0];
     if (stated.length > 0 && rows !== batch) {
       throw new OptionError(
-        `training: expected a network that takes ${batch} images at a time, got one that takes ${rows}. Do train with --batch ${rows}, or export it with a dynamic batch.`,
+        `training: expected a network that takes ${batch} images at a time, got one that takes ${rows}. Do train with batches of ${rows}, or export it with a dynamic batch.`,
       );
     }
   }
+  return fixed;
+}
+
+/** The network with its loss, differentiated; weights and statistics are inputs. */
+async function stepGraph(net: Trainable, fixed: Specialised, { runtime, loss }: StepSettings): Promise<Graph> {
   const outputs = Object.fromEntries(
     fixed.graph.outputs.map(({ name, dtype, dims: stated }) => {
       const fact = fixed.facts.get(name) ?? { dtype, dims: (stated ?? []).map(Number) };
       return [name, { ...fact, name }];
     }),
   );
-  const whole = await extend(fixed, run, (b) => {
+  if (fixed.facts.has(LOSS)) {
+    throw new OptionError(`training: expected a network without a value "${LOSS}", got one.`);
+  }
+  const whole = await extend(fixed, probingWith(runtime), (b) => {
     b.output(LOSS, loss(b, outputs), "float32", []);
     for (const value of net.statistics.values()) b.output(value, value, "float32");
   });
   const graph = differentiate(whole.graph, { seeds: { [LOSS]: 1 }, wrt: net.weights }, whole.facts);
   return asInputs(
     graph,
-    changing.filter((name) => graph.initializers.has(name)),
+    changing(net).filter((name) => graph.initializers.has(name)),
   );
+}
+
+/** Initializers that differ from step to step. */
+function changing({ weights, statistics }: Trainable): ValueName[] {
+  return [...weights, ...statistics.keys()];
 }
 
 function pick({ initializers }: Graph, names: readonly ValueName[]): [ValueName, Tensor][] {

@@ -8,7 +8,7 @@ import type { Feeds, Runtime } from "../runtime/runtime.ts";
 import type { LabelledBatch } from "./batches/labelled.ts";
 import { type CheckpointedSettings, trainWithCheckpoints } from "./checkpointed.ts";
 import type { BatchSource } from "./loop.ts";
-import { crossEntropyLoss } from "./losses.ts";
+import { crossEntropyLoss, ROW_WEIGHTS, TARGETS } from "./losses.ts";
 import type { TrainingState } from "./state.ts";
 import { openStep } from "./step.ts";
 import { trainableOf } from "./trainable.ts";
@@ -71,5 +71,5 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Tra
 }
 
 function feedsOf({ images, targets, weights }: LabelledBatch): Feeds {
-  return { [IMAGES]: images, targets, weights };
+  return { [IMAGES]: images, [TARGETS]: targets, [ROW_WEIGHTS]: weights };
 }

@@ -21,7 +21,9 @@ export interface PriorTraining extends CheckpointedSettings {
   /** Feeds of the U-Net, and `noise`. */
   readonly batches: BatchSource<Feeds>;
   /** Called every `sampling.every` steps with the weights that would be saved now. */
-  readonly sampling?: { readonly every: number; show(weights: ReadonlyMap<string, Tensor>, step: number): Promise<void> } | undefined;
+  readonly sampling?:
+    | { readonly every: number; show(weights: ReadonlyMap<string, Tensor>, step: number): Promise<void> }
+    | undefined;
 }
 
 /**
@@ -41,7 +43,8 @@ export async function trainPrior(
       ...training,
       onStep: async (report, now) => {
         await onStep?.(report, now);
-        if (sampling !== undefined && now.step % sampling.every === 0) await sampling.show(trainedTensors(step, now), now.step);
+        if (sampling !== undefined && now.step % sampling.every === 0)
+          await sampling.show(trainedTensors(step, now), now.step);
       },
     });
     return { weights: trainedTensors(step, state), state };

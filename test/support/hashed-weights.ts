@@ -1,6 +1,6 @@
 /**
  * @file Weights that a network of any width can be tested with and that no file has to hold: a hash of name and index.
- * `reference/architectures/make_golden.py` has the same function, bit for bit.
+ * `reference/architectures/hashed.py` has the same function, bit for bit.
  */
 import type { Weights } from "../../src/nn/checkpoints/weights.ts";
 import { type Float32Tensor, float32 } from "../../src/tensor/tensor.ts";

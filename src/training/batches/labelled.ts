@@ -1,4 +1,5 @@
 /** @file Batches of labelled images, as a classifier learns from them. */
+import { OptionError, ShapeError } from "../../core/errors.ts";
 import { imageDims } from "../../tensor/shape.ts";
 import { type Float32Tensor, float32, type TensorOf } from "../../tensor/tensor.ts";
 import type { BatchSource } from "../loop.ts";
@@ -27,10 +28,15 @@ export interface LabelledBatches extends Omit<OrderSettings, "items"> {
   readonly augmentation?: Augmentation | undefined;
 }
 
-/** Batches of labelled images in random order; each is a function of (seed, step). */
+/**
+ * Batches of labelled images in random order; each is a function of (seed, step).
+ * @throws ShapeError when images and labels are not as many; OptionError for labels that are no classes, and for fewer
+ * images than one batch has.
+ */
 export function labelledBatches(settings: LabelledBatches): BatchSource<LabelledBatch> {
   const { images, labels, classes, batch, seed, augmentation } = settings;
   const { n: items, c, h, w } = imageDims("training", images.dims);
+  checkLabels(labels, { items, classes });
   const order = createOrder({ items, batch, seed });
   const size = c * h * w;
   return async (step) => {
@@ -49,6 +55,17 @@ export function labelledBatches(settings: LabelledBatches): BatchSource<Labelled
       weights: float32([batch], new Float32Array(batch).fill(1)),
     };
   };
+}
+
+function checkLabels(labels: ArrayLike<number>, { items, classes }: { items: number; classes: number }): void {
+  if (labels.length !== items) {
+    throw new ShapeError(`training: expected a label for each of ${items} images, got ${labels.length}.`);
+  }
+  for (let i = 0; i < items; i++) {
+    const label = labels[i] ?? -1;
+    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
+    throw new OptionError(`training: expected labels from 0 to ${classes - 1}, got ${label} for image ${i}.`);
+  }
 }
 
 /** Class ids as rows of zeros with a one, float32 [N, K]. */
