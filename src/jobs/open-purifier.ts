@@ -4,6 +4,7 @@
  */
 import type { Classifier } from "../classifiers/classifier.ts";
 import { toProbabilities } from "../classifiers/probability.ts";
+import { parseOptions } from "../core/descriptor.ts";
 import { OptionError, RuntimeFailure } from "../core/errors.ts";
 import { hashJson } from "../core/hash.ts";
 import { lookUp } from "../core/names.ts";
@@ -73,7 +74,20 @@ export async function openPurifier(
   assets: PurifierAssets,
 ): Promise<OpenPurifier> {
   const descriptor: PurifierDescriptor = lookUp<PurifierDescriptor>("purifier", method, purifiers);
-  const plan = planVotes(descriptor, choice);
+  return await openVotes(descriptor, planVotes(descriptor, choice), assets);
+}
+
+/**
+ * Opens a method whose votes are planned.
+ * @throws OptionError when an option is unknown or out of range, or when the method needs a prior or classifier that is
+ * not given.
+ */
+export async function openVotes(
+  descriptor: PurifierDescriptor,
+  plan: VotePlan,
+  assets: PurifierAssets,
+): Promise<OpenPurifier> {
+  const method = descriptor.name;
   for (const [asset, flag] of [
     ["prior", "--prior DIR"],
     ["classifier", "--classifier MODEL.onnx|URL"],
@@ -86,7 +100,8 @@ export async function openPurifier(
   const counted = countCalls(assets.prior);
   const groups: Group[] = [];
   for (const [options, votes] of groupVotes(plan)) {
-    groups.push({ purifier: await descriptor.create(options, { prior: counted.prior, classifier }), votes });
+    const complete = parseOptions(descriptor, options);
+    groups.push({ purifier: await descriptor.create(complete, { prior: counted.prior, classifier }), votes });
   }
   let suspicion: OpenPurifier["suspicion"] = classifier === undefined ? "weak" : "scores";
   return {
