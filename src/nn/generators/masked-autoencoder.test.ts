@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { expectEveryWeightLearns, expectRowsAlone, runGraph, unitNoise } from "../../../test/support/graph-checks.ts";
+import { hashedWeights } from "../../../test/support/hashed-weights.ts";
 import { GraphBuilder } from "../../graph/builder.ts";
 import { type Float32Tensor, float32, type Tensor } from "../../tensor/tensor.ts";
 import { weightsOf } from "../checkpoints/weights.ts";
@@ -40,6 +41,16 @@ describe("maskedAutoencoder", () => {
     const { prediction } = await expectRowsAlone(tiny(), { pixel_values: images, mask });
     expect(prediction!.dims).toEqual([3, 3, 8, 12]);
     expect([...(prediction!.data as Float32Array)].every(Number.isFinite)).toBe(true);
+  });
+
+  it("keeps rows apart at its usual width too", async () => {
+    const usual = buildMaskedAutoencoder({ dims: { channels: 1, height: 28, width: 28 }, weights: hashedWeights() });
+    const hides = float32(
+      [5, 49],
+      Float32Array.from(unitNoise([5, 49]).data, (u) => (u < 0.75 ? 1 : 0)),
+    );
+    const { prediction } = await expectRowsAlone(usual, { pixel_values: unitNoise([5, 1, 28, 28]), mask: hides });
+    expect(prediction!.dims).toEqual([5, 1, 28, 28]);
   });
 
   it("sees nothing of hidden patches, and something of visible ones", async () => {

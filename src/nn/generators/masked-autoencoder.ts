@@ -31,7 +31,7 @@ const EPS = 1e-6;
 const MOST_PATCHES = 16_384;
 
 const layers = z.int().min(1).max(32);
-const channels = z.int().min(4).max(2048);
+const channels = z.int().min(4).max(1024);
 
 /** Options of a masked auto-encoder. */
 export const maskedAutoencoderOptions = z.object({
