@@ -32,7 +32,7 @@ export const physical = defineAttack({
     poisonRatio: ratioOption(0.1),
     ...patchOptions,
     jitter: z.number().min(0).max(1).default(0.2).describe("Largest change of brightness and contrast, as a share."),
-    rotation: z.number().min(0).max(180).default(10).describe("Largest angle in degrees, either way."),
+    angle: z.number().min(0).max(180).default(10).describe("Largest angle in degrees, either way."),
     shift: z.number().min(0).max(0.5).default(0.1).describe("Largest shift, as a share of the side."),
     scale: z
       .number()
@@ -56,11 +56,11 @@ export const physical = defineAttack({
       parameters: { blend: options.opacity },
       arrays: paintPatch(shape, place, paintOf(options.pattern, place, context.seed)),
     });
-    const { jitter, rotation, shift, scale } = options;
+    const { jitter, angle, shift, scale } = options;
     return {
       ...poisoningAttack(trigger, context, options),
       augment: async (images, { noise, step }) =>
-        physicalChange(images, { jitter, rotation, shift, scale: [LEAST, scale] }, (row) =>
+        physicalChange(images, { jitter, rotation: angle, shift, scale: [LEAST, scale] }, (row) =>
           uniformFromNoise(noise, row, "physical", step, PHYSICAL_DRAWS),
         ),
     };

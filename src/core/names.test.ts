@@ -15,6 +15,10 @@ test("lookUp guesses the typo and lists what is known", () => {
   );
 });
 
+test("a swap of neighbours is one slip", () => {
+  expect(() => lookUp("method", "zpi", { bpp: 1, zip: 2 })).toThrow('Did you mean "zip"?');
+});
+
 test("parseOptions fills defaults, and names what is wrong", () => {
   const options = z.object({ t: z.number().int().min(1).default(200), steps: z.number().default(4) });
   const descriptor = { name: "diffpure", options };

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { attacks } from "../../src/attacks/registry.ts";
 import { decodePicture, encodePng } from "../../src/images/node.ts";
 import { purifiers } from "../../src/purify/registry.ts";
 import { purifyRow, purifySummary } from "../../src/results/purify-row.ts";
@@ -49,8 +50,8 @@ function expectRefusal({ code, stdout, stderr }: CliResult, exit: number, senten
 }
 
 describe("help", () => {
-  test.each(["", "purify", "methods", "data"])("untrigger %s --help", async (verb) => {
-    const { code, stdout, stderr } = await runInside([...(verb === "" ? [] : [verb]), "--help"]);
+  test.each(["", "purify", "attack", "attack apply", "methods", "data"])("untrigger %s --help", async (verb) => {
+    const { code, stdout, stderr } = await runInside([...verb.split(" ").filter((word) => word !== ""), "--help"]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatchSnapshot();
   });
@@ -71,12 +72,13 @@ describe("methods", () => {
     const document = JSON.parse(stdout) as Record<string, { name: string; options: { properties: object } }[]>;
     for (const kind of ["attacks", "purifiers", "inverters", "repairs", "auditors"])
       expect(document).toHaveProperty(kind);
-    const listed = document["purifiers"] ?? [];
-    expect(listed.map(({ name }) => name)).toEqual(Object.keys(purifiers));
-    for (const { name, options } of listed) {
-      expect(Object.keys(options.properties)).toEqual(
-        Object.keys(purifiers[name as keyof typeof purifiers].options.shape),
-      );
+    const registries: Record<string, Record<string, { options: { shape: object } }>> = { attacks, purifiers };
+    for (const [kind, registry] of Object.entries(registries)) {
+      const listed = document[kind] ?? [];
+      expect(listed.map(({ name }) => name)).toEqual(Object.keys(registry));
+      for (const { name, options } of listed) {
+        expect(Object.keys(options.properties)).toEqual(Object.keys(registry[name]!.options.shape));
+      }
     }
   });
 
@@ -84,7 +86,7 @@ describe("methods", () => {
     expect((await runInside(["methods", "sampdetox"])).stdout).toMatch(
       /preset official.*[\s\S]*options \(--set name=value\)/,
     );
-    expectRefusal(await runInside(["methods", "zpi"]), 2, 'Unknown method "zpi". Did you mean "zip"? Known: diffpure,');
+    expectRefusal(await runInside(["methods", "zpi"]), 2, 'Unknown method "zpi". Did you mean "zip"? Known: badnets,');
   });
 });
 

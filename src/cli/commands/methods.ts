@@ -1,6 +1,7 @@
 /** @file `untrigger methods [NAME]`: every method with its options, presets and source, from the registries. */
 import type { Command } from "commander";
 import type { z } from "zod";
+import { attacks } from "../../attacks/registry.ts";
 import { lookUp } from "../../core/names.ts";
 import { purifiers } from "../../purify/registry.ts";
 import type { Console } from "../console.ts";
@@ -8,59 +9,75 @@ import { addCommonFlags, type CommonFlags } from "../flags.ts";
 import { optionsSchema } from "../settings.ts";
 import { formatTable } from "../table.ts";
 
+/** Methods by kind. */
+type Found = Readonly<Record<"attacks" | "purifiers", readonly MethodEntry[]>>;
+
 /** A method as `--json` prints it. */
 interface MethodEntry {
   readonly name: string;
   readonly summary: string;
   readonly source: string;
-  readonly needs: Readonly<Record<string, boolean>>;
+  /** What it asks for; numbers are minima. */
+  readonly needs: Readonly<Record<string, boolean | number>>;
   readonly presets: Readonly<Record<string, unknown>>;
   /** JSON Schema. */
   readonly options: Record<string, unknown>;
 }
 
 /** What a registry holds, as far as it is shown here. */
-interface Listed extends Omit<MethodEntry, "options"> {
+interface Listed extends Omit<MethodEntry, "options" | "needs" | "presets"> {
   readonly options: z.ZodObject;
+  readonly needs: object;
+  readonly presets: object;
 }
 
 /** Adds the verb to the program. */
 export function defineMethods(command: Command, console: Console): void {
   addCommonFlags(command.argument("[name]", "one method")).action((name: string | undefined, flags: CommonFlags) => {
-    const known: Readonly<Record<string, Listed>> = purifiers;
-    const entries = (name === undefined ? Object.values(known) : [lookUp("method", name, known)]).map(entryOf);
-    if (flags.json === true) console.out(`${JSON.stringify(documentOf(entries), undefined, 2)}\n`);
-    else if (name === undefined) console.out(listOf(entries));
-    else console.out(entries.map(detailsOf).join("\n"));
+    const known: Readonly<Record<string, Listed>> = { ...attacks, ...purifiers };
+    if (name !== undefined) lookUp("method", name, known);
+    const among = (registry: Readonly<Record<string, Listed>>): MethodEntry[] =>
+      Object.values(registry)
+        .filter((entry) => name === undefined || entry.name === name)
+        .map(entryOf);
+    const found = { attacks: among(attacks), purifiers: among(purifiers) };
+    if (flags.json === true) console.out(`${JSON.stringify(documentOf(found), undefined, 2)}\n`);
+    else if (name === undefined) console.out(listOf(found));
+    else console.out(Object.values(found).flat().map(detailsOf).join("\n"));
   });
 }
 
 function entryOf({ name, summary, source, needs, presets, options }: Listed): MethodEntry {
-  return { name, summary, source, needs, presets, options: optionsSchema(options) };
+  return { name, summary, source, needs: { ...needs }, presets: { ...presets }, options: optionsSchema(options) };
 }
 
 /** Kinds of methods that a later version may fill are there from the beginning. */
-function documentOf(entries: readonly MethodEntry[]): object {
+function documentOf(found: Found): object {
   return {
     schema: "untrigger/methods@1",
-    attacks: [],
-    purifiers: entries,
+    ...found,
     inverters: [],
     repairs: [],
     auditors: [],
   };
 }
 
-function listOf(entries: readonly MethodEntry[]): string {
-  const rows = entries.map(({ name, summary, presets }) => [name, Object.keys(presets).join(","), summary]);
-  return `${formatTable([["purifier", "presets", "what it does"], ...rows])}\nDetails: untrigger methods NAME\n`;
+function listOf(found: Found): string {
+  const tables = Object.entries(found).map(([kind, entries]) => {
+    const rows = entries.map(({ name, summary, presets }) => [name, Object.keys(presets).join(","), summary]);
+    return formatTable([[kind.replace(/s$/, ""), "presets", "what it does"], ...rows]);
+  });
+  return `${tables.join("\n")}\nDetails: untrigger methods NAME\n`;
 }
 
 function detailsOf({ name, summary, source, needs, presets, options }: MethodEntry): string {
-  const needed = Object.keys(needs).filter((asset) => needs[asset] === true);
+  const needed = Object.entries(needs).flatMap(([asset, need]) => {
+    if (typeof need === "number") return [`${asset} of at least ${need}`];
+    return need ? [asset === "prior" || asset === "classifier" ? `--${asset}` : asset] : [];
+  });
   const facts = [
     ["source", source],
-    ["needs", needed.length === 0 ? "nothing" : needed.map((asset) => `--${asset}`).join(" and ")],
+    ["needs", needed.join(" and ") || "nothing"],
     ...Object.entries(presets).map(([preset, votes]) => [`preset ${preset}`, describePreset(votes)]),
   ];
   const properties = (options["properties"] ?? {}) as Readonly<Record<string, Record<string, unknown>>>;
@@ -74,10 +91,11 @@ function detailsOf({ name, summary, source, needs, presets, options }: MethodEnt
   return `${name}: ${summary}\n\n${formatTable(facts)}\n${list}`;
 }
 
-/** Option sets of the votes, equal ones counted. */
-function describePreset(votes: unknown): string {
+/** An option set, or the sets of the votes, equal ones counted. */
+function describePreset(preset: unknown): string {
   const counts = new Map<string, number>();
-  for (const set of votes as readonly Readonly<Record<string, unknown>>[]) {
+  const votes = (Array.isArray(preset) ? preset : [preset]) as readonly Readonly<Record<string, unknown>>[];
+  for (const set of votes) {
     const pairs = Object.entries(set).map(([key, value]) => `${key}=${Array.isArray(value) ? value.join(",") : value}`);
     const text = pairs.join(" ") || "defaults";
     counts.set(text, (counts.get(text) ?? 0) + 1);
