@@ -1,14 +1,9 @@
-/** @file A data set by name, in memory: what models learn from, and what they are measured on. */
-
+/** @file A data set by name or path, in memory: what models learn from, and what they are measured on. */
 import { hashJson } from "../core/hash.ts";
-import { lookUp } from "../core/names.ts";
 import type { ImageIndex } from "../data/dataset.ts";
-import { datasets } from "../data/registry.ts";
-import { contentHash, readSplit, type Split } from "../data/splits.ts";
+import { contentHash, type Split } from "../data/splits.ts";
 import type { TrainingData } from "../jobs/training/host.ts";
-import { nodeDecoders } from "./decoders.ts";
-import { findDataset } from "./find-dataset.ts";
-import { folderSource } from "./folder-source.ts";
+import { openDataset } from "./open-dataset.ts";
 
 /** Settings of {@link readTrainingData}. */
 export interface TrainingDataOptions {
@@ -21,23 +16,20 @@ export interface TrainingDataOptions {
 
 /**
  * Reads the training and the test split of a data set.
- * @throws OptionError for an unknown name, InputError when its files are not here, FormatError when one is damaged.
+ * @throws what `openDataset` throws, and FormatError when an image or label is damaged.
  */
 export async function readTrainingData(
-  name: string,
+  nameOrPath: string,
   { train = "train", limit, signal }: TrainingDataOptions = {},
 ): Promise<TrainingData> {
-  const dataset = lookUp("data set", name, datasets);
-  const source = folderSource(await findDataset(dataset));
-  const rows =
-    limit === undefined
-      ? undefined
-      : ({ labels }: ImageIndex) => Array.from({ length: Math.min(limit, labels.length) }, (_, i) => i);
-  const options = { signal, decoders: nodeDecoders, rows };
-  const learned = await readSplit(dataset, source, { split: train, ...options });
-  const test = await readSplit(dataset, source, { split: "test", ...options });
+  const { dataset, read } = await openDataset(nameOrPath, { signal });
+  const firstOf = (count: number) => (index: ImageIndex) =>
+    Array.from({ length: Math.min(count, index.labels.length) }, (_, i) => i);
+  const options = { signal, rows: limit === undefined ? undefined : firstOf(limit) };
+  const learned = await read(train, options);
+  const test = await read("test", options);
   return {
-    name,
+    name: dataset.name,
     sha256: hashJson([contentHash(learned), contentHash(test)]),
     classes: dataset.classes,
     train: learned,
