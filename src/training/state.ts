@@ -23,7 +23,11 @@ export interface TrainingState {
 }
 
 /** A training that has not begun. */
-export function freshState(step: TrainingStep, optimiser: Optimiser, hasAverage: boolean): TrainingState {
+export function freshState(
+  step: Pick<TrainingStep, "initial">,
+  optimiser: Optimiser,
+  hasAverage: boolean,
+): TrainingState {
   const { weights, statistics } = step.initial();
   return {
     step: 0,
@@ -79,18 +83,24 @@ export function readState(bytes: Uint8Array, fresh: TrainingState, key: string):
       "checkpoint: expected one of a training with the same network, data, options and seed, got another's. Do choose another output folder, or remove the old checkpoint.",
     );
   }
-  const step = Number(metadata.get("step"));
+  const steps = metadata.get("step") || "none";
+  const step = Number(steps);
+  if (!Number.isSafeInteger(step) || step < 0) {
+    throw new FormatError(`checkpoint: expected a number of steps, got ${steps}.`);
+  }
   const take = (name: string, length: number): Float32Array => {
     const value = tensors.get(name);
-    if (value?.dtype !== "float32" || value.data.length !== length) {
+    if (value?.dtype === "float32" && value.data.length === length) return value.data.slice();
+    if (value === undefined || value.dtype === "float32") {
       throw new FormatError(
         `checkpoint: expected ${length} numbers as "${name}", got ${value?.data.length ?? "none"}.`,
       );
     }
-    return value.data.slice();
+    throw new FormatError(
+      `checkpoint: expected ${length} float32 numbers as "${name}", got ${value.data.length} of ${value.dtype}.`,
+    );
   };
-  if (!Number.isSafeInteger(step) || step < 0) throw new FormatError(`checkpoint: expected a step, got ${step}.`);
-  return {
+  const state = {
     step,
     weights: take("weights", fresh.weights.length),
     statistics: take("statistics", fresh.statistics.length),
@@ -98,4 +108,6 @@ export function readState(bytes: Uint8Array, fresh: TrainingState, key: string):
     average: take("average", fresh.average.length),
     losses: [...take("losses", step)],
   };
+  if (!isSound(state)) throw new FormatError("checkpoint: expected finite weights, got some that are not.");
+  return state;
 }
