@@ -72,9 +72,10 @@ function extent(kind: ScaleKind, values: Iterable<number>, include: readonly num
   for (const value of values) widen(value);
   for (const value of include) widen(value);
   if (low > high) return kind === "log" ? [1, 10] : [0, 1];
-  if (kind === "log") return [Math.max(low, 1e-300), Math.min(Math.max(high, 1e-300), LARGEST)];
-  low = Math.max(low, -LARGEST);
-  high = Math.min(high, LARGEST);
+  const smallest = kind === "log" ? 1 / LARGEST : -LARGEST;
+  low = Math.min(Math.max(low, smallest), LARGEST);
+  high = Math.min(Math.max(high, smallest), LARGEST);
+  if (kind === "log") return [low, high];
   // Narrower than rounding can tell apart: one step wide, around the value.
   const size = Math.max(Math.abs(low), Math.abs(high));
   if (high - low > Math.max(1e-9 * size, 1e-300)) return [low, high];

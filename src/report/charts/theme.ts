@@ -22,7 +22,7 @@ export const lightTheme: Theme = {
   grid: "#dfe3e8",
   series: ["#0067ad", "#d0470a", "#0d8f6b", "#8e3a8c", "#94700a", "#4a5058"],
   heat: heatOf(
-    ["#f6f9fd", "#e3edf8", "#cddff1", "#b1cfe8", "#8fbbdd", "#6aa3d0", "#4486bd", "#2a6aa5", "#174e87", "#0a3263"],
+    ["#f6f9fd", "#e3edf8", "#cddff1", "#b1cfe8", "#8fbbdd", "#6aa3d0", "#3876ad", "#2a6aa5", "#174e87", "#0a3263"],
     ["#1c2126", "#ffffff"],
     6,
   ),

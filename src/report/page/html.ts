@@ -189,14 +189,17 @@ function tableElement(
   head: Child,
   body: Child,
 ): Markup {
-  return scroll(
-    caption || "Table",
-    element(
-      "table",
-      attributes,
-      caption === "" ? undefined : element("caption", {}, caption),
-      element("thead", {}, element("tr", {}, head)),
-      element("tbody", {}, body),
+  // Above the part that scrolls: a caption within a wide table would be cut off.
+  return fragment(
+    caption === "" ? undefined : element("p", { class: "caption" }, caption),
+    scroll(
+      caption || "Table",
+      element(
+        "table",
+        { ...attributes, "aria-label": caption || undefined },
+        element("thead", {}, element("tr", {}, head)),
+        element("tbody", {}, body),
+      ),
     ),
   );
 }

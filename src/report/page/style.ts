@@ -26,14 +26,14 @@ nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;list-style:none;padding:0;
 code,pre{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 code{overflow-wrap:anywhere}
 pre{margin:.75rem 0;padding:.75rem 1rem;background:var(--raised);border-radius:6px}
-.scroll{overflow-x:auto;max-width:100%}
-table{border-collapse:collapse;font-size:.9rem}
-caption{caption-side:top;text-align:left;color:var(--faint);padding:.25rem 0 .5rem;max-width:48rem}
+.scroll{overflow-x:auto;max-width:100%;margin:.25rem 0 1rem}
+figure .scroll{margin:0}
+table{border-collapse:collapse;font-size:.9rem;width:max-content}
+th,td{max-width:20rem}
+.caption{color:var(--faint);font-size:.9rem;margin:1.25rem 0 .25rem}
 th,td{padding:.3rem .7rem;text-align:left;vertical-align:baseline;border-bottom:1px solid var(--rule)}
 thead :is(th,td){vertical-align:bottom;border-bottom:2px solid var(--rule)}
-tbody th{font-weight:500;background:var(--paper);position:sticky;left:0;min-width:7rem}
-td:not(.num){min-width:6rem}
-td:last-child:not(.num){min-width:14rem}
+tbody th{font-weight:500;background:var(--paper);position:sticky;left:0}
 .num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 tbody tr:hover>*{box-shadow:inset 0 -1px 0 var(--faint)}
 th button{all:unset;cursor:pointer;border-radius:2px}
@@ -56,10 +56,10 @@ figure{margin:1.25rem 0}
 figcaption{color:var(--faint);font-size:.9rem;margin-top:.25rem}
 .chart{display:block;max-width:100%;height:auto}
 .wide .chart{min-width:36rem}
-.pictures td,.pictures thead th{text-align:center;min-width:0}
+.pictures td,.pictures thead th{text-align:center}
 .pictures :is(td,th){vertical-align:middle}
 .pictures img{display:inline-block;image-rendering:pixelated;background:var(--raised);max-width:none}
 footer{margin-top:3rem;padding-top:.75rem;border-top:1px solid var(--rule);color:var(--faint);font-size:.9rem}
-@media(max-width:40rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}h1{font-size:1.5rem}tbody th{max-width:40vw}}
-@media print{body{max-width:none;padding:0;font-size:11pt}nav,.skip{display:none}.scroll{overflow:visible}figure,tr,.verdict{break-inside:avoid}h2,h3,h4{break-after:avoid}a{color:inherit}.wide .chart{min-width:0}details::details-content{content-visibility:visible;block-size:auto}th button::after{content:""}}
+@media(max-width:40rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}h1{font-size:1.5rem}tbody th{max-width:40vw}td{max-width:60vw}}
+@media print{body{max-width:none;padding:0;font-size:11pt}nav,.skip{display:none}.scroll{overflow:visible}figure,tr,.verdict{break-inside:avoid}h2,h3,h4{break-after:avoid}a{color:inherit}table{width:auto;font-size:8pt}th,td{padding:.2rem .35rem}.num{white-space:normal}.wide .chart{min-width:0}details::details-content{content-visibility:visible;block-size:auto}th button::after{content:""}}
 `;
