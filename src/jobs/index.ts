@@ -15,4 +15,14 @@ export {
   purifyPictures,
   purifyRequest,
 } from "./purify.ts";
+export {
+  type ClassifierHost,
+  type ClassifierRequest,
+  type ClassifierResult,
+  trainClassifierJob,
+} from "./training/classifier.ts";
+export type { ClassifiedImages, TrainingData, TrainingHost } from "./training/host.ts";
+export { type PriorHost, type PriorRequest, type PriorResult, trainPriorJob } from "./training/prior.ts";
+export { TRAINING_SCHEMA, type TrainingProgress, type TrainingRecord } from "./training/progress.ts";
+export { classifierRecipe, generativeRecipe, planOf, type Recipe } from "./training/recipe.ts";
 export { MAX_VOTES, type MethodChoice, planVotes, type VotePlan } from "./votes.ts";

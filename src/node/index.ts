@@ -1,5 +1,6 @@
 /** @file Public door of `node/`: what a program on Node needs around the portable rooms. */
 export { type ArrayPictures, isArrayFile, openArrayPictures } from "./array-pictures.ts";
+export { type CheckpointFile, checkpointFile } from "./checkpoint-file.ts";
 export { nodeDecoders } from "./decoders.ts";
 export { type DatasetDownload, downloadDataset } from "./download-dataset.ts";
 export { dataHome, datasetFolders, type Environment, findDataset } from "./find-dataset.ts";
@@ -16,4 +17,5 @@ export { readCalibration } from "./read-calibration.ts";
 export { readJsonIfThere } from "./read-json.ts";
 export { readLabelNames } from "./read-labels.ts";
 export { readWhole } from "./read-whole.ts";
+export { readTrainingData, type TrainingDataOptions } from "./training-data.ts";
 export { writeWhole } from "./write-whole.ts";
