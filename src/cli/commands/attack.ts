@@ -32,6 +32,7 @@ import { withTrainingRun } from "./train-run.ts";
 /** The flags of this verb. */
 interface AttackFlags extends RunFlags {
   readonly data?: string;
+  readonly limit?: number;
   readonly out?: string;
   readonly preset?: string;
   readonly set?: readonly string[];
@@ -47,6 +48,7 @@ export function defineAttack(command: Command, console: Console): void {
     .enablePositionalOptions()
     .argument("<name>", "an attack; see: untrigger methods")
     .option("--data <name|folder>", "the data set; see: untrigger data list")
+    .addOption(new Option("--limit <n>", "use the first n images of each split").argParser(integer("--limit", 1)))
     .option("-o, --out <folder>", "where model, trigger/ and training.json go; a stopped training goes on from there")
     .option("--preset <name>", "paper, official or recommended, as the attack has them")
     .addOption(
@@ -106,7 +108,7 @@ async function attack(name: string, flags: AttackFlags, console: Console): Promi
 /** Changes test images against a classifier, and writes them. */
 async function evade(request: AttackRequest, flags: AttackFlags, console: Console): Promise<void> {
   const started = performance.now();
-  const { data: dataName, out, classifier: place, device, threads, quiet = false, json = false } = flags;
+  const { data: dataName, limit, out, classifier: place, device, threads, quiet = false, json = false } = flags;
   const name = request.attack;
   const { signal } = console;
   if (dataName === undefined)
@@ -119,7 +121,7 @@ async function evade(request: AttackRequest, flags: AttackFlags, console: Consol
     );
   }
   const files = await readClassifierFiles(place, { signal });
-  const data = await readTrainingData(dataName, { signal });
+  const data = await readTrainingData(dataName, { limit, signal });
   const runtime = await openRuntime({ device, threads }, (sentence) => {
     if (!quiet) console.note(`${sentence}\n`);
   });
