@@ -2,6 +2,7 @@
 export { type Augmentation, augment, augmentationOptions } from "./batches/augment.ts";
 export { type DiffusionBatches, diffusionBatches } from "./batches/diffusion.ts";
 export { type LabelledBatch, type LabelledBatches, labelledBatches, oneHot } from "./batches/labelled.ts";
+export { type MaskedBatches, maskedBatches, visiblePatches } from "./batches/masked.ts";
 export { createOrder, type OrderSettings, stepsPerEpoch } from "./batches/order.ts";
 export {
   type CheckpointedSettings,
@@ -10,8 +11,15 @@ export {
   trainWithCheckpoints,
 } from "./checkpointed.ts";
 export { type Layout, layoutOf, type Slot, viewsOf } from "./layout.ts";
-export { type BatchSource, type LoopSettings, type StepReport, type TrainingPlan, train } from "./loop.ts";
-export { crossEntropyLoss, squaredLoss } from "./losses.ts";
+export {
+  type BatchSource,
+  type LoopSettings,
+  type StepBatches,
+  type StepReport,
+  type TrainingPlan,
+  train,
+} from "./loop.ts";
+export { crossEntropyLoss, ROW_WEIGHTS, squaredLoss, TARGETS } from "./losses.ts";
 export {
   type AdamSettings,
   adam,
@@ -30,6 +38,7 @@ export {
   type TrainedClassifier,
   trainClassifier,
 } from "./train-classifier.ts";
+export { type MaeTraining, trainMae } from "./train-mae.ts";
 export { type PriorTraining, trainPrior } from "./train-prior.ts";
 export { type Trainable, trainableOf } from "./trainable.ts";
 export { trainedGraph, trainedTensors, type WeightChoice } from "./trained.ts";

@@ -15,6 +15,9 @@ import type { StepResult, TrainingStep } from "./step.ts";
  */
 export type BatchSource<Batch> = (step: number, state: Readonly<TrainingState>) => Promise<Batch>;
 
+/** Batches that depend on their step alone: they can be made anywhere, such as in another thread. */
+export type StepBatches<Batch> = (step: number) => Promise<Batch>;
+
 /** How weights change. */
 export interface TrainingPlan {
   /** Steps in all. */

@@ -42,7 +42,8 @@ export function squaredLoss(output: ValueName, target: string): WriteLoss {
   };
 }
 
-function requireOutput(outputs: Parameters<WriteLoss>[1], output: ValueName): Parameters<WriteLoss>[1][string] {
+/** An output of the network. @throws OptionError when it has none of that name. */
+export function requireOutput(outputs: Parameters<WriteLoss>[1], output: ValueName): Parameters<WriteLoss>[1][string] {
   const found = outputs[output];
   if (found !== undefined) return found;
   throw new OptionError(

@@ -134,7 +134,7 @@ describe("modes", () => {
       const values = Array.from(x.data).filter((_, i) => Math.floor(i / 9) % 2 === channel);
       const mean = values.reduce((sum, value) => sum + value, 0) / 18;
       const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 18;
-      const expected = [mean, variance].map((value, i) => 0.8 * stored[i]!.data[channel]! + 0.2 * value);
+      const expected = [mean, variance].map((value, i) => 0.8 * Number(stored[i]!.data[channel]) + 0.2 * value);
       expect(next.map((name) => results[name]!.data[channel])).toBeAllclose(expected, { rtol: 1e-5 });
     }
   });

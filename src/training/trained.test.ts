@@ -29,7 +29,7 @@ describe("trained tensors", () => {
     expect([...tensors.keys()].sort()).toEqual(names);
     const { from, to, dims } = step.weights.slots.find(({ name }) => name === "head")!;
     expect(tensors.get("head")).toEqual(float32(dims, state.weights.slice(from, to)));
-    tensors.get("head")!.data.fill(0);
+    (tensors.get("head")!.data as Float32Array).fill(0);
     expect(state.weights.slice(from, to).some((value) => value !== 0)).toBe(true);
   });
 

@@ -3,7 +3,7 @@ import { createNoise, uniforms } from "../../core/noise.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import type { Feeds } from "../../runtime/runtime.ts";
 import { float32, type TensorOf } from "../../tensor/tensor.ts";
-import type { BatchSource } from "../loop.ts";
+import type { StepBatches } from "../loop.ts";
 import { noisedInto } from "./kernels.ts";
 import { createOrder, type OrderSettings } from "./order.ts";
 
@@ -15,11 +15,11 @@ export interface DiffusionBatches extends Omit<OrderSettings, "items"> {
 }
 
 /**
- * Feeds of a U-Net and of {@link noiseLoss}: `sample` [N, C, H, W] in the model's range, `timestep` [N] uniform over the
+ * Feeds of a U-Net and of its loss: `sample` [N, C, H, W] in the model's range, `timestep` [N] uniform over the
  * schedule, `noise` [N, C, H, W] from N(0, I). Noise and timestep are functions of (seed, step, row).
  * @source Ho et al. 2020, "Denoising Diffusion Probabilistic Models", algorithm 1. https://arxiv.org/abs/2006.11239
  */
-export function diffusionBatches({ images, schedule, batch, seed }: DiffusionBatches): BatchSource<Feeds> {
+export function diffusionBatches({ images, schedule, batch, seed }: DiffusionBatches): StepBatches<Feeds> {
   const [items = 0, ...dims] = images.dims;
   const order = createOrder({ items, batch, seed });
   const size = images.data.length / items;

@@ -2,10 +2,10 @@
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { imageDims } from "../../tensor/shape.ts";
 import { type Float32Tensor, float32, type TensorOf } from "../../tensor/tensor.ts";
-import type { BatchSource } from "../loop.ts";
+import type { StepBatches } from "../loop.ts";
 import { type Augmentation, augment } from "./augment.ts";
-import { unitInto } from "./kernels.ts";
 import { createOrder, type OrderSettings } from "./order.ts";
+import { unitImages } from "./unit-images.ts";
 
 /** A batch as the loss of a classifier sees it. */
 export interface LabelledBatch {
@@ -33,19 +33,14 @@ export interface LabelledBatches extends Omit<OrderSettings, "items"> {
  * @throws ShapeError when images and labels are not as many; OptionError for labels that are no classes, and for fewer
  * images than one batch has.
  */
-export function labelledBatches(settings: LabelledBatches): BatchSource<LabelledBatch> {
+export function labelledBatches(settings: LabelledBatches): StepBatches<LabelledBatch> {
   const { images, labels, classes, batch, seed, augmentation } = settings;
-  const { n: items, c, h, w } = imageDims("training", images.dims);
+  const { n: items } = imageDims("training", images.dims);
   checkLabels(labels, { items, classes });
   const order = createOrder({ items, batch, seed });
-  const size = c * h * w;
   return async (step) => {
     const chosen = order(step);
-    const pixels = new Float32Array(batch * size);
-    chosen.forEach((item, row) => {
-      unitInto(pixels.subarray(row * size, (row + 1) * size), images.data.subarray(item * size, (item + 1) * size));
-    });
-    const clean = float32([batch, c, h, w], pixels);
+    const clean = unitImages(images, chosen);
     return {
       images: augmentation === undefined ? clean : augment(clean, augmentation, { seed, step }),
       targets: oneHot(
