@@ -7,6 +7,8 @@ import { blindS } from "./blind-s.ts";
 import { bpp } from "./bpp.ts";
 import { clipPatch } from "./clip-patch.ts";
 import { composite } from "./composite.ts";
+import { ctrl } from "./ctrl.ts";
+import { ftrojan } from "./ftrojan.ts";
 import { gaussian } from "./gaussian.ts";
 import { invisibleBadnet } from "./invisible-badnet.ts";
 import { pgd } from "./pgd.ts";
@@ -25,6 +27,8 @@ export const attacks = {
   bpp,
   "clip-patch": clipPatch,
   composite,
+  ctrl,
+  ftrojan,
   gaussian,
   "invisible-badnet": invisibleBadnet,
   pgd,

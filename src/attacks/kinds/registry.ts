@@ -5,14 +5,21 @@ import { filter } from "./filter.ts";
 import { mix } from "./mix.ts";
 import { patch } from "./patch.ts";
 import { quantise } from "./quantise.ts";
+import { spectrum } from "./spectrum.ts";
 import { sticker } from "./sticker.ts";
 import { warp } from "./warp.ts";
 
 /** The kinds, by the name that each has. */
-export const triggerKinds = { additive, filter, mix, patch, quantise, sticker, warp } as const satisfies Record<
-  string,
-  TriggerKind
->;
+export const triggerKinds = {
+  additive,
+  filter,
+  mix,
+  patch,
+  quantise,
+  spectrum,
+  sticker,
+  warp,
+} as const satisfies Record<string, TriggerKind>;
 
 /** The name of a kind. */
 export type TriggerKindName = keyof typeof triggerKinds;

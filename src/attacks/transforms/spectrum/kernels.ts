@@ -1,40 +1,13 @@
 /** @file Inner loops of shifted spectra. Values are in 8-bit units, and may leave 0..255 where that is said. */
 
-/** A linear map of three channels, row by row. */
-export type ColourMatrix = readonly [number, number, number, number, number, number, number, number, number];
-
-/** How one image is shifted. */
-export interface ColourShift {
-  /** H W numbers, added to the shifted channels. */
-  readonly pattern: Float64Array;
-  /** Which channels of the colour space. */
-  readonly shifted: readonly boolean[];
-}
-
-/** `out = x + pattern` on the shifted channels of one image of unit values; `out` in 8-bit units. */
-export function shiftChannelsInto(out: Float32Array, x: Float32Array, { pattern, shifted }: ColourShift): void {
-  const pixels = pattern.length;
-  for (let i = 0; i < out.length; i++) {
-    out[i] = 255 * x[i]! + (shifted[Math.floor(i / pixels)]! ? pattern[i % pixels]! : 0);
-  }
-}
-
-/** The same in another colour space: `to` leads there and `back` from there. */
-export function shiftColoursInto(
+/** `out = 255 x + gain * pattern` for one image of unit values, the gain of each channel; `out` in 8-bit units. */
+export function shiftInto(
   out: Float32Array,
   x: Float32Array,
-  { pattern, shifted, to, back }: ColourShift & { readonly to: ColourMatrix; readonly back: ColourMatrix },
+  { pattern, gains }: { readonly pattern: Float64Array; readonly gains: readonly number[] },
 ): void {
-  const pixels = pattern.length;
-  const shift = shifted.map(Number);
-  for (let i = 0; i < pixels; i++) {
-    const [r, g, b] = [255 * x[i]!, 255 * x[i + pixels]!, 255 * x[i + 2 * pixels]!];
-    const first = to[0] * r + to[1] * g + to[2] * b + shift[0]! * pattern[i]!;
-    const second = to[3] * r + to[4] * g + to[5] * b + shift[1]! * pattern[i]!;
-    const third = to[6] * r + to[7] * g + to[8] * b + shift[2]! * pattern[i]!;
-    out[i] = back[0] * first + back[1] * second + back[2] * third;
-    out[i + pixels] = back[3] * first + back[4] * second + back[5] * third;
-    out[i + 2 * pixels] = back[6] * first + back[7] * second + back[8] * third;
+  for (let c = 0, i = 0; c < gains.length; c++) {
+    for (let at = 0; at < pattern.length; at++, i++) out[i] = 255 * x[i]! + gains[c]! * pattern[at]!;
   }
 }
 

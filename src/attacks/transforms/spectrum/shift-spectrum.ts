@@ -6,27 +6,18 @@ import { bytesFromUnit, unitFromBytes } from "../../../tensor/image-bytes.ts";
 import { rowsOf } from "../../../tensor/rows.ts";
 import { imageDims } from "../../../tensor/shape.ts";
 import { type Float32Tensor, float32 } from "../../../tensor/tensor.ts";
-import {
-  type ColourMatrix,
-  type ColourShift,
-  fromYcrcbInto,
-  shiftChannelsInto,
-  shiftColoursInto,
-  toYcrcbInto,
-  truncateInto,
-} from "./kernels.ts";
+import { fromYcrcbInto, shiftInto, toYcrcbInto, truncateInto } from "./kernels.ts";
 
-/** Brightness and two colour differences, as kornia has them: inverse to each other to three digits only. */
-const TO_YUV: ColourMatrix = [0.299, 0.587, 0.114, -0.147, -0.289, 0.436, 0.615, -0.515, -0.1];
-const FROM_YUV: ColourMatrix = [1, 0, 1.13983, 1, -0.39465, -0.5806, 1, 2.03211, 0];
+/** What one step of each colour difference does to red, green and blue: the inverse of kornia's RGB to YUV. */
+const YUV = inverse([0.299, 0.587, 0.114, -0.147, -0.289, 0.436, 0.615, -0.515, -0.1]);
 
 /** Where a pattern goes. */
 export interface SpectrumShift {
   /** [H, W] in 8-bit units. */
   readonly pattern: Float64Array;
   /**
-   * `channels`: the image's own. `yuv`: brightness and colour differences, as floats. `ycrcb`: the same in whole 8-bit
-   * numbers, the red difference first.
+   * `channels`: the image's own. `yuv`: brightness, blue and red difference, as floats. `ycrcb`: the same in whole 8-bit
+   * numbers, the red difference before the blue.
    */
   readonly space: "channels" | "yuv" | "ycrcb";
   /** Which channels of that space. */
@@ -55,16 +46,19 @@ export function shiftSpectrum(images: Float32Tensor, shift: SpectrumShift): Floa
   return unitFromBytes(images.dims, bytes);
 }
 
-/** The same before anything is clipped or cast: floats in 8-bit units. */
+/** The same before anything is clipped or cast: floats in 8-bit units. Not for `ycrcb`. */
 export function shiftColours(images: Float32Tensor, shift: SpectrumShift): Float32Tensor {
   const source = shift.overflow === "wrap" ? unitFromBytes(images.dims, bytesFromUnit(images)) : images;
   const { n, c } = imageDims("spectrum", images.dims);
   const out = float32(images.dims);
-  const change: ColourShift = { pattern: shift.pattern, shifted: shiftedOf(shift, c) };
+  // Both colour maps are linear: to shift a colour difference is to shift red, green and blue by fixed shares.
+  const gains = Array.from({ length: c }, (_, channel) =>
+    shift.space === "yuv"
+      ? shift.channels.reduce((sum, shifted) => sum + (YUV[3 * channel + shifted] ?? 0), 0)
+      : Number(shift.channels.includes(channel)),
+  );
   for (let row = 0; row < n; row++) {
-    const [to, from] = [rowsOf(out, row, row + 1).data, rowsOf(source, row, row + 1).data];
-    if (shift.space === "channels") shiftChannelsInto(to, from, change);
-    else shiftColoursInto(to, from, { ...change, to: TO_YUV, back: FROM_YUV });
+    shiftInto(rowsOf(out, row, row + 1).data, rowsOf(source, row, row + 1).data, { pattern: shift.pattern, gains });
   }
   return out;
 }
@@ -95,6 +89,11 @@ function shiftYcrcb(images: Float32Tensor, { pattern, channels, overflow }: Spec
   return unitFromBytes(images.dims, out);
 }
 
-function shiftedOf({ channels }: SpectrumShift, count: number): boolean[] {
-  return Array.from({ length: count }, (_, channel) => channels.includes(channel));
+/** The inverse of a 3x3 matrix, row by row. */
+function inverse(m: readonly number[]): number[] {
+  const at = (row: number, column: number): number => m[3 * (row % 3) + (column % 3)] ?? 0;
+  const cofactor = (row: number, column: number): number =>
+    at(row + 1, column + 1) * at(row + 2, column + 2) - at(row + 1, column + 2) * at(row + 2, column + 1);
+  const determinant = [0, 1, 2].reduce((sum, column) => sum + at(0, column) * cofactor(0, column), 0);
+  return Array.from({ length: 9 }, (_, i) => cofactor(i % 3, Math.floor(i / 3)) / determinant);
 }
