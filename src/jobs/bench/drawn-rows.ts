@@ -1,0 +1,26 @@
+/** @file Which images of a split a bench measures on: the same ones for every cell, machine and day. */
+import { OptionError } from "../../core/errors.ts";
+import { uniforms } from "../../core/noise.ts";
+
+/** Which part of the order is meant. */
+export interface Draw {
+  readonly count: number;
+  /** Leaves out so many at the beginning of the order; none when left out. */
+  readonly skip?: number | undefined;
+}
+
+/**
+ * Draws images from a fixed order that depends on their number alone: fewer images are the first of more, so that cells of
+ * different sizes are still paired.
+ * @param items images of the split. @param what for messages.
+ * @returns row numbers, ascending. @throws OptionError when there are not so many.
+ */
+export function drawnRows(items: number, { count, skip = 0 }: Draw, what: string): number[] {
+  if (skip + count > items) {
+    const beside = skip === 0 ? "" : ` beside the ${skip} that are measured`;
+    throw new OptionError(`${what}: expected at most ${Math.max(items - skip, 0)} images${beside}, got ${count}.`);
+  }
+  const draws = uniforms(0, "bench/images", 0, items);
+  const order = Array.from(draws.keys()).sort((a, b) => (draws[a] ?? 0) - (draws[b] ?? 0) || a - b);
+  return order.slice(skip, skip + count).sort((a, b) => a - b);
+}
