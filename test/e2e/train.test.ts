@@ -138,3 +138,21 @@ describe("train prior", () => {
     expectRefusal(run, 2, /expected no augmentation for a prior/);
   });
 });
+
+describe("train mae", () => {
+  test("leaves a model that paints what a mask hides", async () => {
+    const out = at("mae");
+    const small = ["--set", "width=16", "--set", "depth=1", "--set", "decoderWidth=16", "--set", "decoderDepth=1"];
+    const run = await runInside([
+      ...["train", "mae", ...data, ...small, "--set", "batch=16", "--set", "epochs=0.1"],
+      ...["-o", out, "--json", "--quiet"],
+    ]);
+    expect(run.stderr).toBe("");
+    expect(JSON.parse(run.stdout)).toMatchObject({ kind: "mae", steps: 4, accuracy: null });
+    const session = await (await createNodeRuntime({ threads: 1 })).load(readFileSync(join(out, "model.onnx")));
+    const mask = float32([2, 64], new Float32Array(128).fill(1, 0, 30));
+    const { prediction } = await session.run({ pixel_values: float32([2, 3, 32, 32]), mask });
+    expect(prediction?.dims).toEqual([2, 3, 32, 32]);
+    await session.dispose();
+  });
+});

@@ -1,14 +1,16 @@
-/** @file `untrigger train classifier|prior`: flags to a request, trained networks to folders. */
+/** @file `untrigger train classifier|prior|mae`: flags to a request, trained networks to folders. */
 import { type Command, Option } from "commander";
 import { parseOptions } from "../../core/descriptor.ts";
 import { lookUp } from "../../core/names.ts";
 import { unetOptions } from "../../diffusion/unet/plan-unet.ts";
 import { trainingSchedule } from "../../diffusion/write-prior.ts";
 import { trainClassifierJob } from "../../jobs/training/classifier.ts";
+import { trainMaeJob } from "../../jobs/training/mae.ts";
 import { trainPriorJob } from "../../jobs/training/prior.ts";
 import { classifierRecipe, generativeRecipe, type Recipe } from "../../jobs/training/recipe.ts";
 import type { Architecture } from "../../nn/architectures/architecture.ts";
 import { architectures } from "../../nn/architectures/registry.ts";
+import { maskedAutoencoderOptions } from "../../nn/generators/masked-autoencoder.ts";
 import { readClassifierFiles } from "../../node/open-classifier.ts";
 import type { Console } from "../console.ts";
 import { addRunFlags, gather, integer, type RunFlags } from "../flags.ts";
@@ -36,6 +38,9 @@ export function defineTrain(command: Command, console: Console): void {
         .default(1000),
     )
     .action((flags: PriorFlags) => trainPrior(flags, console));
+  addTrainFlags(
+    command.command("mae").description("train a masked auto-encoder, which paints hidden parts of images"),
+  ).action((flags: TrainFlags) => trainMae(flags, console));
 }
 
 function addTrainFlags(command: Command): Command {
@@ -84,6 +89,15 @@ async function trainPrior(flags: PriorFlags, console: Console): Promise<void> {
   await withTrainingRun(flags, console, async (run: TrainingRun) => {
     const result = await trainPriorJob(request, run.data, { ...run.host, showSamples: run.showSamples });
     await run.finish(result);
+  });
+}
+
+async function trainMae(flags: TrainFlags, console: Console): Promise<void> {
+  const { seed, set = [] } = flags;
+  const own = maskedAutoencoderOptions.shape;
+  const { recipe, rest } = readOptions(set, { recipe: generativeRecipe, own, subject: "train mae" });
+  await withTrainingRun(flags, console, async (run) => {
+    await run.finish(await trainMaeJob({ options: rest, recipe, seed }, run.data, run.host));
   });
 }
 

@@ -45,8 +45,8 @@ function recipeWith(defaults: RecipeDefaults) {
 
 /** For classifiers: stochastic gradient descent in one cycle. */
 export const classifierRecipe = recipeWith({
-  epochs: 8,
-  batch: 128,
+  epochs: 4,
+  batch: 64,
   optimiser: "sgd",
   rate: 0.1,
   schedule: "one-cycle",
