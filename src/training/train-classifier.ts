@@ -3,6 +3,7 @@ import type { ScoreKind } from "../classifiers/classifier.ts";
 import { IMAGES, takingUnitImages } from "../classifiers/image-graph.ts";
 import type { Signature } from "../classifiers/onnx-signature.ts";
 import type { Preprocessing } from "../classifiers/preprocessing.ts";
+import { OptionError } from "../core/errors.ts";
 import type { Graph } from "../graph/ir.ts";
 import type { Feeds, Runtime } from "../runtime/runtime.ts";
 import type { LabelledBatch } from "./batches/labelled.ts";
@@ -50,6 +51,11 @@ export interface TrainedClassifier {
  */
 export async function trainClassifier(training: ClassifierTraining): Promise<TrainedClassifier> {
   const { runtime, threads, net, batch, batches, learns } = training;
+  if (net.kind === "labels") {
+    throw new OptionError(
+      "training: expected a classifier that gives scores (logits, probabilities), got one that gives labels.",
+    );
+  }
   const trainable = trainableOf(net.graph, learns);
   const { signature, preprocessing } = net;
   const scored = {
@@ -58,7 +64,9 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Tra
   };
   const graph = takingUnitImages(scored, { signature, preprocessing, dims: ["N", ...net.dims] });
   const loss = crossEntropyLoss(signature.output, net.kind);
-  const step = await openStep({ ...trainable, graph }, { runtime, threads, batch, loss });
+  const step = await openStep({ ...trainable, graph }, { runtime, threads, batch, loss }).catch((error: unknown) => {
+    throw fixedBatch(net, batch, error) ?? error;
+  });
   try {
     const state = await trainWithCheckpoints(step, {
       ...training,
@@ -68,6 +76,17 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Tra
   } finally {
     await step.dispose();
   }
+}
+
+/** A network may say one batch size and yet take any: only when it does not, what it says is why. */
+function fixedBatch({ graph, signature }: ClassifierNet, batch: number, cause: unknown): OptionError | undefined {
+  const { dims = [] } = graph.inputs.find(({ name }) => name === signature.input) ?? {};
+  const [rows] = dims;
+  if (typeof rows !== "number" || rows === batch) return undefined;
+  return new OptionError(
+    `training: expected a network that takes ${batch} images at a time, got one that takes ${rows}. Do train with batches of ${rows}, or export it with a dynamic batch.`,
+    { cause },
+  );
 }
 
 function feedsOf({ images, targets, weights }: LabelledBatch): Feeds {
