@@ -13,6 +13,7 @@ import { gaussian } from "./gaussian.ts";
 import { invisibleBadnet } from "./invisible-badnet.ts";
 import { pgd } from "./pgd.ts";
 import { physical } from "./physical.ts";
+import { refool } from "./refool.ts";
 import { sig } from "./sig.ts";
 import { trojaiFilter } from "./trojai-filter.ts";
 import { trojaiPolygon } from "./trojai-polygon.ts";
@@ -33,6 +34,7 @@ export const attacks = {
   "invisible-badnet": invisibleBadnet,
   pgd,
   physical,
+  refool,
   sig,
   "trojai-filter": trojaiFilter,
   "trojai-polygon": trojaiPolygon,

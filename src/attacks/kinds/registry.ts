@@ -5,6 +5,7 @@ import { filter } from "./filter.ts";
 import { mix } from "./mix.ts";
 import { patch } from "./patch.ts";
 import { quantise } from "./quantise.ts";
+import { reflection } from "./reflection.ts";
 import { spectrum } from "./spectrum.ts";
 import { sticker } from "./sticker.ts";
 import { warp } from "./warp.ts";
@@ -16,6 +17,7 @@ export const triggerKinds = {
   mix,
   patch,
   quantise,
+  reflection,
   spectrum,
   sticker,
   warp,
