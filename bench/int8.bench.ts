@@ -3,10 +3,14 @@
  * and how long it takes from PNG to PNG. Fashion-MNIST's first 500 test images of other classes than the target, clean
  * and triggered. `--write-ranges` measures the shipped prior and writes `untrigger/int8.json` beside it.
  */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { targetOf, triggeredTestSet } from "untrigger/attacks";
 import { idsOf } from "untrigger/bench";
 import { InputError } from "untrigger/core";
+import { writeNpy } from "untrigger/data";
 import { openPrior, type Precision, type Prior } from "untrigger/diffusion";
 import { type Picture, picturesFromTensor } from "untrigger/images";
 import { decodePicture, encodePng } from "untrigger/images/node";
@@ -17,18 +21,20 @@ import type { Runtime } from "untrigger/runtime";
 import { concatRows, type Float32Tensor, float32, rowsOf } from "untrigger/tensor";
 import { openAssets, PRIOR, testImages } from "./assets.ts";
 import { type Contestant, markdownTable, race, timed } from "./timing.ts";
+import { findPython, type Peer, startPeer } from "./torch-peer.ts";
 
 const METHOD = { method: "diffpure", preset: "recommended" } as const;
 const PRECISIONS = ["f32", "int8"] as const satisfies readonly Precision[];
 const RANGES = "untrigger/int8.json";
 
-/** Flags: `--images 500`, `--rounds 5`, `--skip-quality`, `--write-ranges`. Always one thread. */
+/** Flags: `--images 500`, `--rounds 5`, `--skip-quality`, `--write-ranges`, `--python PATH`. Always one thread. */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       images: { type: "string", default: "500" },
       rounds: { type: "string", default: "5" },
+      python: { type: "string" },
       "skip-quality": { type: "boolean", default: false },
       "write-ranges": { type: "boolean", default: false },
     },
@@ -41,7 +47,7 @@ export async function run(args: readonly string[]): Promise<void> {
   };
   try {
     if (!values["skip-quality"]) await printQuality(priors, Number(values.images));
-    await printSpeed(priors, Number(values.rounds));
+    await printSpeed(priors, { rounds: Number(values.rounds), python: findPython(values.python) });
   } finally {
     for (const precision of PRECISIONS) await priors[precision].dispose();
   }
@@ -117,38 +123,60 @@ function meanDifference(a: readonly Float32Tensor[], b: readonly Float32Tensor[]
   return x.reduce((sum, value, i) => sum + Math.abs(value - (y[i] ?? Number.NaN)), 0) / x.length;
 }
 
-/** PNG to PNG, in memory. */
-async function printSpeed(priors: Record<Precision, Prior>, rounds: number): Promise<void> {
+/** PNG to PNG, in memory; the peer starts from arrays and ends with them. */
+async function printSpeed(
+  priors: Record<Precision, Prior>,
+  { rounds, python }: { readonly rounds: number; readonly python: string | undefined },
+): Promise<void> {
   const rows: string[][] = [];
-  for (const [batch, count] of [
-    [1, 12],
-    [64, 64],
-  ] as const) {
-    const { images } = await testImages(0, count);
-    const names = Array.from({ length: count }, (_, i) => String(i));
-    const files = await Promise.all(picturesFromTensor(images, names).map(encodePng));
-    const contestants = PRECISIONS.map((precision): Contestant => {
-      const prior = priors[precision];
-      const job = (): Promise<unknown> =>
-        purifyPictures(
-          { ...METHOD, batch },
-          {
-            prior,
-            pictures: decoded(files),
-            sink: async (results) => {
-              await Promise.all(results.map(({ output }) => encodePng(output)));
+  const folder = await mkdtemp(join(tmpdir(), "untrigger-bench-"));
+  try {
+    for (const [batch, count] of [
+      [1, 12],
+      [64, 64],
+    ] as const) {
+      const { images } = await testImages(0, count);
+      const names = Array.from({ length: count }, (_, i) => String(i));
+      const files = await Promise.all(picturesFromTensor(images, names).map(encodePng));
+      const contestants = PRECISIONS.map((precision): Contestant => {
+        const prior = priors[precision];
+        const job = (): Promise<unknown> =>
+          purifyPictures(
+            { ...METHOD, batch },
+            {
+              prior,
+              pictures: decoded(files),
+              sink: async (results) => {
+                await Promise.all(results.map(({ output }) => encodePng(output)));
+              },
             },
-          },
-        );
-      return { name: precision, run: () => timed(job) };
-    });
-    const times = await race(contestants, rounds);
-    const [f32, int8] = PRECISIONS.map((name) => Math.min(...(times.get(name) ?? [Number.NaN])));
-    const rate = (seconds = Number.NaN): string => (count / seconds).toFixed(1);
-    rows.push([String(batch), rate(f32), rate(int8), `${((f32 ?? 0) / (int8 ?? 0)).toFixed(2)}x`]);
+          );
+        return { name: precision, run: () => timed(job) };
+      });
+      const array = join(folder, `${batch}.npy`);
+      await writeFile(array, writeNpy(images));
+      const options = ["t=200", "ddim=4", "grid=trail", "votes=3"];
+      const peer = { method: "diffpure", options, prior: PRIOR, images: array, threads: 1, batch };
+      const peers: Peer[] = [];
+      try {
+        for (const dtype of python === undefined ? [] : (["f32", "bf16"] as const)) {
+          peers.push(await startPeer(python ?? "", { ...peer, name: `torch ${dtype}`, dtype }));
+        }
+        const times = await race([...contestants, ...peers], rounds);
+        const best = (name: string): number => Math.min(...(times.get(name) ?? [Number.NaN]));
+        for (const name of times.keys()) {
+          const ratio = best(name) / best("int8");
+          rows.push([String(batch), name, (count / best(name)).toFixed(1), `${ratio.toFixed(2)}x`]);
+        }
+      } finally {
+        for (const { close } of peers) close();
+      }
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
-  console.log(`\nDiffPure recommended, PNG to PNG, one thread, minimum of ${rounds} interleaved rounds.\n`);
-  console.log(markdownTable(["batch", "f32, images/s", "int8, images/s", "ratio"], rows));
+  console.log(`\nDiffPure recommended, one thread, minimum of ${rounds} interleaved rounds.\n`);
+  console.log(markdownTable(["batch", "what", "images/s", "int8 is faster by"], rows));
 }
 
 async function* decoded(files: readonly Uint8Array[]): AsyncGenerator<Picture> {

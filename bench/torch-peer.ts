@@ -15,6 +15,8 @@ export interface PeerJob {
   readonly images: string;
   readonly threads: number;
   readonly batch: number;
+  /** What the peer computes in; `f32` when left out. */
+  readonly dtype?: "f32" | "bf16";
 }
 
 /** A running peer; whoever starts it closes it. */
@@ -40,7 +42,10 @@ export async function startPeer(python: string, job: PeerJob): Promise<Peer> {
       job.images,
       "--method",
       job.method,
-    ].concat(["--threads", String(job.threads), "--batch", String(job.batch), "--set", ...job.options]),
+    ].concat([
+      ...["--threads", String(job.threads), "--batch", String(job.batch), "--dtype", job.dtype ?? "f32"],
+      ...["--set", ...job.options],
+    ]),
     { stdio: ["pipe", "pipe", "inherit"] },
   );
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
