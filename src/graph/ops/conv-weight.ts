@@ -4,13 +4,16 @@
  * - dense windows: "separable im2col". dY is shifted by every row tap, x by every column tap; one product holds all
  *   pairs. A 3x3 kernel needs 3 + 3 copies instead of 9.
  * - strided windows, and few input channels: im2col, one strided slice of x per tap.
- * - depthwise: the same two, per channel.
+ * - depthwise: `conv-depthwise-weight.ts`.
  * - groups, one or three spatial axes: a convolution with batch and channel axes exchanged.
  */
 import { elementCount } from "../../tensor/shape.ts";
 import type { ValueName } from "../ir.ts";
 import { at } from "./at.ts";
+import { isDepthwise } from "./conv-depthwise.ts";
+import { depthwiseWeightGradient } from "./conv-depthwise-weight.ts";
 import { type ConvShapes, convAttributes } from "./conv-shapes.ts";
+import { shiftedCopies } from "./conv-shifts.ts";
 import { tapViews } from "./tap-views.ts";
 import { isDense } from "./windows.ts";
 import type { Writer } from "./writer.ts";
@@ -23,15 +26,12 @@ const MANY_POSITIONS = 256;
 
 /** @param x [N, C, …] @param dy [N, O, …] @returns [O, C / group, …kernel] */
 export function weightGradient(w: Writer, x: ValueName, dy: ValueName, shapes: ConvShapes): ValueName {
-  const { weight, group, input, output, windows } = shapes;
-  const [channels, outputs] = [at(input, 1), at(output, 1)];
+  const { weight, group, windows } = shapes;
   if (weight.length !== 4) return swappedConvolution(w, x, dy, shapes);
   if (group === 1) {
     return isDense(windows) && isSeparableCheaper(shapes) ? separable(w, x, dy, shapes) : columns(w, x, dy, shapes);
   }
-  if (group === channels && group === outputs) {
-    return isDense(windows) ? depthwiseSeparable(w, x, dy, shapes) : depthwiseColumns(w, x, dy, shapes);
-  }
+  if (isDepthwise(shapes)) return depthwiseWeightGradient(w, x, dy, shapes);
   return swappedConvolution(w, x, dy, shapes);
 }
 
@@ -75,21 +75,6 @@ function contract(
   return w.sum(w.matmul(w.reshape(a, [n, p, l]), w.transpose(w.reshape(b, [n, q, l]), [0, 2, 1])), [0]);
 }
 
-/** One shifted copy of dY per row tap, of x per column tap; both in the frame of x's rows and dY's columns. */
-function shiftedCopies(w: Writer, x: ValueName, dy: ValueName, { input, output, windows }: ConvShapes) {
-  const [kernelH, kernelW] = [at(windows.kernel, 0), at(windows.kernel, 1)];
-  const [height, wide] = [at(input, 2), at(output, 3)];
-  const rows = Array.from({ length: kernelH }, (_, i) => {
-    const top = i * at(windows.dilations, 0) - at(windows.before, 0);
-    return w.pad(dy, [0, 0, top, 0], [0, 0, height - at(output, 2) - top, 0]);
-  });
-  const cols = Array.from({ length: kernelW }, (_, j) => {
-    const left = at(windows.before, 1) - j * at(windows.dilations, 1);
-    return w.pad(x, [0, 0, 0, left], [0, 0, 0, wide - at(input, 3) - left]);
-  });
-  return { rows, cols, kernelH, kernelW, height, wide };
-}
-
 function separable(w: Writer, x: ValueName, dy: ValueName, shapes: ConvShapes): ValueName {
   const { input, output, weight } = shapes;
   const { axis, ...maps } = arrange(w, x, dy, shapes);
@@ -101,30 +86,14 @@ function separable(w: Writer, x: ValueName, dy: ValueName, shapes: ConvShapes): 
   return w.reshape(w.transpose(w.transpose(all, [1, 2, 3, 0]), [0, 2, 3, 1]), weight);
 }
 
-function depthwiseSeparable(w: Writer, x: ValueName, dy: ValueName, shapes: ConvShapes): ValueName {
-  const { input, weight } = shapes;
-  const { rows, cols, kernelH, kernelW, height, wide } = shiftedCopies(w, x, dy, shapes);
-  const [n, c, l] = [at(input, 0), at(input, 1), height * wide];
-  const a = w.reshape(w.concat(rows, 2), [n, c, kernelH, l]);
-  const b = w.reshape(w.concat(cols, 2), [n, c, kernelW, l]);
-  return w.reshape(w.sum(w.matmul(a, w.transpose(b, [0, 1, 3, 2])), [0]), weight);
-}
-
 function columns(w: Writer, x: ValueName, dy: ValueName, shapes: ConvShapes): ValueName {
   const { input, output, weight, windows } = shapes;
   const taps = elementCount(windows.kernel);
   const [n, c, o, l] = [at(input, 0), at(input, 1), at(output, 1), elementCount(output.slice(2))];
   const { axis, ...maps } = arrange(w, x, dy, shapes);
-  const b = w.concat(tapViews(w, maps.x, shapes), axis);
+  const b = w.concat(tapViews(w, maps.x, { shapes }), axis);
   const all = contract(w, maps.dy, b, { n, p: o, q: taps * c, l, axis });
   return w.reshape(taps === 1 ? all : w.transpose(w.reshape(all, [o, taps, c]), [0, 2, 1]), weight);
-}
-
-function depthwiseColumns(w: Writer, x: ValueName, dy: ValueName, shapes: ConvShapes): ValueName {
-  const { input, output, weight, windows } = shapes;
-  const [n, c, l] = [at(input, 0), at(input, 1), elementCount(output.slice(2))];
-  const views = w.reshape(w.concat(tapViews(w, x, shapes), 2), [n, c, elementCount(windows.kernel), l]);
-  return w.reshape(w.sum(w.matmul(views, w.reshape(dy, [n, c, l, 1])), [0]), weight);
 }
 
 /** Batch is summed over and channels are kept: a convolution of x by dY with those axes, and stride and dilation, exchanged. */
