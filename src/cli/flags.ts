@@ -30,17 +30,19 @@ export function addCommonFlags(command: Command): Command {
 
 /** Adds the flags of {@link RunFlags}. */
 export function addRunFlags(command: Command): Command {
-  command
-    .addOption(new Option("--seed <n>", "seed of all noise").argParser(integer("--seed", 0)).default(0))
-    .addOption(
-      new Option("--threads <n>", "threads inside one run; all cores by default").argParser(integer("--threads", 1)),
-    )
+  command.addOption(new Option("--seed <n>", "seed of all noise").argParser(integer("--seed", 0)).default(0));
+  return addCommonFlags(addDeviceFlags(command, "threads inside one run; all cores by default"));
+}
+
+/** Adds the flags that say where models run. */
+export function addDeviceFlags(command: Command, threads: string): Command {
+  return command
+    .addOption(new Option("--threads <n>", threads).argParser(integer("--threads", 1)))
     .addOption(
       new Option("--device <name>", `where models run: ${devices.join(", ")}`)
         .argParser(choice("--device", devices))
         .default("cpu"),
     );
-  return addCommonFlags(command);
 }
 
 /** A parser of integers of at least `min` (and at most `max`). */

@@ -22,6 +22,10 @@ const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: "poison a data set, train a backdoored classifier and measure it; or apply a stored trigger",
     load: async () => (await import("./commands/attack.ts")).defineAttack,
   },
+  bench: {
+    summary: "measure attacks against purifiers, cell by cell, resumable",
+    load: async () => (await import("./commands/bench.ts")).defineBench,
+  },
   methods: {
     summary: "list every method with its options, presets and source",
     load: async () => (await import("./commands/methods.ts")).defineMethods,

@@ -85,11 +85,11 @@ interface GridFacts {
   readonly calibration: CellJob["calibration"];
 }
 
-/** A cell in words: `badnets against diffpure fast`. */
-export function nameCell({ attack, purifier }: Pick<CellJob, "attack" | "purifier">): string {
-  const words = ({ name, preset }: { readonly name: string; readonly preset: string | null }): string =>
-    preset === null ? name : `${name} ${preset}`;
-  return `${words(attack)} against ${words(purifier)}`;
+/** A cell in words: `badnets paper against diffpure fast int8`. */
+export function nameCell({ attack, purifier, prior }: Pick<CellJob, "attack" | "purifier" | "prior">): string {
+  const words = (...parts: readonly (string | null)[]): string => parts.filter((part) => part !== null).join(" ");
+  const precision = prior?.precision === "int8" ? "int8" : null;
+  return `${words(attack.name, attack.preset)} against ${words(purifier.name, purifier.preset, precision)}`;
 }
 
 function countCells({ attacks, purifiers, seeds }: Grid): number {

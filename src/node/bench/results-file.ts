@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { InputError } from "../../core/errors.ts";
 import { type BenchRow, benchLine, latestRows, readBenchRows } from "../../results/bench-row.ts";
 import { fileError, systemCode } from "../file-error.ts";
+import { folderSource } from "../folder-source.ts";
+import { readIfThere } from "../read-json.ts";
 import { readWhole } from "../read-whole.ts";
 
 /** Name of the file in the folder of the results. */
@@ -44,8 +46,7 @@ export async function openResults(folder: string, { resume }: { readonly resume:
     );
   }
   const read = size === 0 ? undefined : readBenchRows(await readWhole(path), path);
-  const cells = new Map<string, BenchRow["status"]>();
-  for (const { cell, status } of latestRows(read?.rows ?? [])) cells.set(cell, status);
+  const cells = endedOf(read?.rows ?? []);
   const file = await open(path, "a").catch((cause: unknown) => {
     throw fileError(path, "a file that can be written", cause);
   });
@@ -60,9 +61,25 @@ export async function openResults(folder: string, { resume }: { readonly resume:
   return {
     cells,
     note: read?.note ?? undefined,
-    append: (row) => append(file, path, row),
+    async append(row) {
+      await append(file, path, row);
+      cells.set(row.cell, row.status);
+    },
     close: () => file.close(),
   };
+}
+
+/**
+ * How the cells of a folder have ended, by key; nothing is changed. Empty where there are no rows.
+ * @throws FormatError as {@link openResults}.
+ */
+export async function readEnded(folder: string): Promise<Map<string, BenchRow["status"]>> {
+  const bytes = await readIfThere(folderSource(folder), RESULTS_FILE);
+  return endedOf(bytes === undefined ? [] : readBenchRows(bytes, join(folder, RESULTS_FILE)).rows);
+}
+
+function endedOf(rows: readonly BenchRow[]): Map<string, BenchRow["status"]> {
+  return new Map(latestRows(rows).map(({ cell, status }) => [cell, status]));
 }
 
 async function append(file: FileHandle, path: string, row: BenchRow): Promise<void> {
