@@ -41,7 +41,13 @@ export const lc = defineAttack({
       .max(1)
       .default(1)
       .describe("Strength of the corner pattern: 1 paints black and white, less is added to the image."),
-    epsilon: z.number().min(0).max(255).default(8).describe("Largest change of a pixel before the pattern, in 8-bit steps."),
+    corners: z.enum(["all", "bottom-right"]).default("all").describe("Corners that get the pattern."),
+    epsilon: z
+      .number()
+      .min(0)
+      .max(255)
+      .default(8)
+      .describe("Largest change of a pixel before the pattern, in 8-bit steps."),
     stepSize: z.number().gt(0).max(255).default(1.5).describe("Change of a pixel in one step, in 8-bit steps."),
     steps: z.int().min(0).max(10_000).default(100).describe("Gradient steps against the surrogate."),
   }),
@@ -67,7 +73,7 @@ export const lc = defineAttack({
       labels,
       shape,
       parameters: { overflow: "clip" },
-      arrays: { pattern: float32(shape, cornerSigns(shape, options.amplitude)) },
+      arrays: { pattern: float32(shape, cornerSigns(shape, options)) },
     });
 
     /** The training set with the chosen rows moved up the loss of the surrogate. */
@@ -113,13 +119,17 @@ export const lc = defineAttack({
  * What is added at each pixel: `amplitude` with the sign of the corners' pattern, zero elsewhere.
  * @source SCLBD/BackdoorBench, utils/bd_img_transform/lc.py: the pattern of 32x32 pixels, resized to the nearest.
  */
-function cornerSigns([channels, height, width]: ImageShape, amplitude: number): Float32Array {
+function cornerSigns(
+  [channels, height, width]: ImageShape,
+  { amplitude, corners }: { readonly amplitude: number; readonly corners: "all" | "bottom-right" },
+): Float32Array {
   return Float32Array.from({ length: channels * height * width }, (_, i) => {
     const row = Math.floor((Math.floor(i / width) % height) * (DRAWN / height));
     const column = Math.floor((i % width) * (DRAWN / width));
     const fromEdge = Math.min(column, DRAWN - 1 - column);
     const sign = row < TOP.length ? TOP[row]?.[fromEdge] : BOTTOM[row - DRAWN + BOTTOM.length]?.[fromEdge];
-    if (sign === undefined) return 0;
+    const isLeftOut = corners === "bottom-right" && (row < DRAWN / 2 || column < DRAWN / 2);
+    if (sign === undefined || isLeftOut) return 0;
     return sign === "+" ? amplitude : -amplitude;
   });
 }

@@ -11,6 +11,8 @@ import { ctrl } from "./ctrl.ts";
 import { ftrojan } from "./ftrojan.ts";
 import { gaussian } from "./gaussian.ts";
 import { invisibleBadnet } from "./invisible-badnet.ts";
+import { lc } from "./lc.ts";
+import { lf } from "./lf.ts";
 import { pgd } from "./pgd.ts";
 import { physical } from "./physical.ts";
 import { refool } from "./refool.ts";
@@ -32,6 +34,8 @@ export const attacks = {
   ftrojan,
   gaussian,
   "invisible-badnet": invisibleBadnet,
+  lc,
+  lf,
   pgd,
   physical,
   refool,

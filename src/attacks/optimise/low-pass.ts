@@ -8,7 +8,9 @@ const BEFORE = 14;
 /** Deviation of the Gaussian in pixels, at every image size. */
 const SIGMA = 6;
 
-const weights = normalised(Float64Array.from({ length: TAPS }, (_, k) => Math.exp(-((k - (TAPS - 1) / 2) ** 2) / (2 * SIGMA ** 2))));
+const weights = normalised(
+  Float64Array.from({ length: TAPS }, (_, k) => Math.exp(-((k - (TAPS - 1) / 2) ** 2) / (2 * SIGMA ** 2))),
+);
 
 /**
  * Each channel through a Gaussian of 30x30 taps, zeros outside; as new memory.
