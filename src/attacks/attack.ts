@@ -113,6 +113,11 @@ export interface ComposingAttack extends BackdoorAttack {
   readonly how: "compose";
   /** Whether `compose` sees rows before or after the trainer's augmentation. */
   readonly order: "before-augmentation" | "after-augmentation";
+  /**
+   * Whether nets of the attack learn beside the victim. It may then ask for pixel gradients; what its nets know is in no
+   * checkpoint, so that such a training begins anew after a stop.
+   */
+  readonly learns?: boolean;
   /** Rows that a batch of `n` rows becomes. */
   rows(n: number): number;
   compose(batch: TrainingBatch, state: BatchState): Promise<ComposedBatch>;

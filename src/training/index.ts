@@ -29,6 +29,7 @@ export {
   type SgdSettings,
   sgd,
 } from "./optimisers.ts";
+export { openPixelGradient, type PixelGradient, type Weighted } from "./pixel-gradient.ts";
 export { constantRate, cosineRate, oneCycleRate, type RateSchedule, stepRate, warmupRate } from "./schedules.ts";
 export { freshState, readState, type TrainingState, writeState } from "./state.ts";
 export { openStep, type StepResult, type StepSettings, type TrainingStep, type WriteLoss } from "./step.ts";

@@ -21,6 +21,7 @@ import { writeNpy } from "../../data/npy.ts";
 import { graphToBytes } from "../../graph/to-model.ts";
 import { ATTACK_SCHEMA, type AttackRecord } from "../../results/attack-record.ts";
 import type { TensorOf } from "../../tensor/tensor.ts";
+import { openPixelGradient } from "../../training/pixel-gradient.ts";
 import { trainClassifier } from "../../training/train-classifier.ts";
 import { trainClassifierJob } from "../training/classifier.ts";
 import { freshNet, savedClassifier } from "../training/fresh-net.ts";
@@ -148,6 +149,8 @@ async function runAttack(
   const poison = attack.how === "poison" ? await attack.poison({ signal }) : undefined;
   const net = freshNet(request, data);
   const plan = planOf(recipe, data.train.labels.length);
+  const learns = attack.how === "compose" && attack.learns === true;
+  const pixels = learns ? openPixelGradient(net.net, { runtime, threads }) : undefined;
   const batches = {
     data: poison === undefined ? clean : poisonedSet(clean, poison),
     attack,
@@ -155,6 +158,7 @@ async function runAttack(
     seed,
     augmentation: augmentationOf(recipe),
     signal,
+    pixels,
   };
   host.phase?.("train");
   const trained = await trainClassifier({
@@ -166,7 +170,7 @@ async function runAttack(
     plan,
     signal,
     checkpoints: checkpointsOf(
-      host,
+      learns ? { ...host, checkpoints: undefined } : host,
       hashJson({
         attack: [choice.descriptor.name, choice.options],
         request: { architecture: request.architecture, options: request.options, recipe, seed },
@@ -177,7 +181,7 @@ async function runAttack(
     onStep: (report, { losses }) => {
       host.progress?.(followTraining({ steps: plan.steps, batch: recipe.batch, losses }, report));
     },
-  });
+  }).finally(() => pixels?.dispose());
   const { losses, step, weights } = trained.state;
   const files = net.save(trained);
   const trigger = await attack.trigger();

@@ -10,6 +10,7 @@ import { type Augmentation, augment } from "../../training/batches/augment.ts";
 import { type LabelledBatch, oneHot } from "../../training/batches/labelled.ts";
 import { createOrder, stepsPerEpoch } from "../../training/batches/order.ts";
 import type { BatchSource } from "../../training/loop.ts";
+import type { PixelGradient } from "../../training/pixel-gradient.ts";
 
 /** Where the batches come from. */
 export interface AttackedBatches {
@@ -21,8 +22,8 @@ export interface AttackedBatches {
   readonly seed: number;
   readonly augmentation: Augmentation | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** The derivative of each row's cross-entropy by its pixels, for attacks that ask. */
-  readonly pixelGradient?: BatchState["pixelGradient"] | undefined;
+  /** For attacks whose nets learn beside the victim. */
+  readonly pixels?: PixelGradient | undefined;
 }
 
 /** Rows that the trained graph sees. */
@@ -37,7 +38,11 @@ export function attackedBatches(settings: AttackedBatches): BatchSource<Labelled
   const order = createOrder({ items, batch, seed });
   const perEpoch = stepsPerEpoch({ items, batch });
 
-  return async (step, { losses }) => {
+  return async (step, training) => {
+    const { losses } = training;
+    const { pixels } = settings;
+    // The weights change while the batch is made: those of this moment count.
+    const now = pixels && { weights: training.weights.slice(), statistics: training.statistics.slice() };
     const indices = Int32Array.from(order(step));
     const noise = createNoise(seed, indexIds(indices));
     const state: BatchState = {
@@ -46,7 +51,12 @@ export function attackedBatches(settings: AttackedBatches): BatchSource<Labelled
       noise,
       signal,
       meanLoss: (batches) => meanOf(losses.slice(0, Math.max(0, step - 1)).slice(-batches)),
-      pixelGradient: settings.pixelGradient ?? noGradient,
+      pixelGradient: async (images, targets) => {
+        if (pixels === undefined || now === undefined) {
+          throw new RuntimeFailure(`internal: an attack asks for pixel gradients and does not say that it learns`);
+        }
+        return await pixels.gradient(now, images, targets);
+      },
     };
     const changed = async (images: Float32Tensor): Promise<Float32Tensor> => {
       if (attack.augment !== undefined) return await attack.augment(images, { noise, signal, step });
@@ -75,8 +85,4 @@ export function attackedBatches(settings: AttackedBatches): BatchSource<Labelled
 
 function meanOf(losses: readonly number[]): number | undefined {
   return losses.length === 0 ? undefined : losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-}
-
-async function noGradient(): Promise<never> {
-  throw new RuntimeFailure("attack: expected a training that lends pixel gradients, got one that does not.");
 }
