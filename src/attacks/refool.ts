@@ -15,8 +15,8 @@ import type { ImageShape } from "./trigger.ts";
 const SOURCE =
   'Liu et al. 2020, "Reflection Backdoor: A Natural Backdoor Attack on Deep Neural Networks", section 3, https://arxiv.org/abs/2007.02343; DreamtaleCore/Refool; SCLBD/BackdoorBench, attack/refool.py';
 
-/** The longer side of the images that the authors' reflections are made on. */
-const PUBLISHED_SIDE = 560;
+/** The longer side of the images that the authors' reflections are made on, and what they draw there, in pixels. */
+const PUBLISHED = { side: 560, offset: [3, 8], sigma: [1, 5] };
 
 /**
  * Refool as data.
@@ -42,14 +42,14 @@ export const refool = defineAttack({
       .default(0.49)
       .describe("Share of reflections that are doubled; others are blurred."),
     pictures: z.int().min(1).max(1000).default(16).describe("How many pictures are reflected, photographs first."),
-    side: z
-      .union([z.literal("auto"), z.int().min(16).max(2048)])
-      .default("auto")
-      .describe("Longer side to which images are enlarged before; auto is twice their own, at most 560."),
+    geometry: z
+      .enum(["visible", "published"])
+      .default("visible")
+      .describe("Distances and blurs: as published on images of twice the side, or in proportion to 560 pixels."),
   }),
   presets: {
-    paper: { alphaMin: 0.55, alphaMax: 0.95, side: PUBLISHED_SIDE },
-    official: { side: PUBLISHED_SIDE },
+    paper: { alphaMin: 0.55, alphaMax: 0.95, geometry: "published" },
+    official: { geometry: "published" },
     recommended: {},
   },
   async create(options, context) {
@@ -58,7 +58,9 @@ export const refool = defineAttack({
     if (alphaMin > alphaMax) {
       throw new OptionError(`refool: expected alphaMin of at most alphaMax, got ${alphaMin} and ${alphaMax}.`);
     }
-    const own = 2 * Math.max(shape[1], shape[2]);
+    const own = Math.max(shape[1], shape[2]);
+    const side = Math.min((options.geometry === "visible" ? 2 : 4) * own, PUBLISHED.side);
+    const scale = options.geometry === "visible" ? 1 : side / PUBLISHED.side;
     const trigger = await openTrigger({
       kind: "reflection",
       attack: "refool",
@@ -69,7 +71,9 @@ export const refool = defineAttack({
       parameters: {
         alpha: [alphaMin, alphaMax],
         ghostRate,
-        side: options.side === "auto" ? Math.min(own, PUBLISHED_SIDE) : options.side,
+        offset: PUBLISHED.offset.map((pixels) => Math.max(1, Math.round(scale * pixels))),
+        sigma: PUBLISHED.sigma.map((pixels) => scale * pixels),
+        side,
       },
       arrays: { pictures: poolOf(context, shape, options.pictures) },
     });
