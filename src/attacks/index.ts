@@ -11,6 +11,7 @@ export {
   type EvasionAttack,
   type PoisonedRows,
   type PoisoningAttack,
+  type PoisonRun,
   type PreparedAttack,
   type Threat,
   type TrainingBatch,
@@ -18,7 +19,10 @@ export {
 } from "./attack.ts";
 export { triggerKinds } from "./kinds/registry.ts";
 export { type LabelMap, labelMapOf, labelOptions, singleTarget, targetOf } from "./label-map.ts";
+export { type DataShape, misfit } from "./needs.ts";
 export { openTrigger } from "./open-trigger.ts";
+export { poisonedSet } from "./poison.ts";
+export { attacks } from "./registry.ts";
 export { type CleanImages, controlTestSet, idsOf, type TriggeredImages, triggeredTestSet } from "./test-set.ts";
 export type {
   Apply,

@@ -1,3 +1,14 @@
+export { type ApplyHost, type ApplyRequest, applyTrigger } from "./attack/apply.ts";
+export {
+  type AttackChoice,
+  type AttackHost,
+  type AttackRequest,
+  type AttackResult,
+  attackJob,
+  chooseAttack,
+} from "./attack/attack.ts";
+export { type EvasionCounts, type EvasionResult, evadeJob } from "./attack/evade.ts";
+export { type BackdoorCounts, measureBackdoor } from "./attack/measure.ts";
 export {
   CALIBRATION_SCHEMA,
   type CalibrationFile,

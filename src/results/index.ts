@@ -1,4 +1,5 @@
 /** @file Public door of `results/`: schemas of result rows, and the files that hold them. */
+export { ATTACK_SCHEMA, type AttackRecord, attackRecord } from "./attack-record.ts";
 export {
   BENCH_SCHEMA,
   type BenchCounts,
