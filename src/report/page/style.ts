@@ -29,7 +29,7 @@ pre{margin:.75rem 0;padding:.75rem 1rem;background:var(--raised);border-radius:6
 .scroll{overflow-x:auto;max-width:100%;margin:.25rem 0 1rem}
 figure .scroll{margin:0}
 table{border-collapse:collapse;font-size:.9rem;width:max-content}
-th,td{max-width:20rem}
+th,td{max-width:18rem}
 .caption{color:var(--faint);font-size:.9rem;margin:1.25rem 0 .25rem}
 th,td{padding:.3rem .7rem;text-align:left;vertical-align:baseline;border-bottom:1px solid var(--rule)}
 thead :is(th,td){vertical-align:bottom;border-bottom:2px solid var(--rule)}
@@ -57,7 +57,7 @@ figcaption{color:var(--faint);font-size:.9rem;margin-top:.25rem}
 .chart{display:block;max-width:100%;height:auto}
 .wide .chart{min-width:36rem}
 .pictures td,.pictures thead th{text-align:center}
-.pictures :is(td,th){vertical-align:middle}
+.pictures :is(td,th){vertical-align:middle}.pictures :is(td,thead th){max-width:none}
 .pictures img{display:inline-block;image-rendering:pixelated;background:var(--raised);max-width:none}
 footer{margin-top:3rem;padding-top:.75rem;border-top:1px solid var(--rule);color:var(--faint);font-size:.9rem}
 @media(max-width:40rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}h1{font-size:1.5rem}tbody th{max-width:40vw}td{max-width:60vw}}
