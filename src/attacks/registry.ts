@@ -8,6 +8,7 @@ import { bpp } from "./bpp.ts";
 import { clipPatch } from "./clip-patch.ts";
 import { composite } from "./composite.ts";
 import { ctrl } from "./ctrl.ts";
+import { dfst } from "./dfst.ts";
 import { ftrojan } from "./ftrojan.ts";
 import { gaussian } from "./gaussian.ts";
 import { invisibleBadnet } from "./invisible-badnet.ts";
@@ -31,6 +32,7 @@ export const attacks = {
   "clip-patch": clipPatch,
   composite,
   ctrl,
+  dfst,
   ftrojan,
   gaussian,
   "invisible-badnet": invisibleBadnet,

@@ -8,6 +8,7 @@ import { quantise } from "./quantise.ts";
 import { reflection } from "./reflection.ts";
 import { spectrum } from "./spectrum.ts";
 import { sticker } from "./sticker.ts";
+import { sunrise } from "./sunrise.ts";
 import { warp } from "./warp.ts";
 
 /** The kinds, by the name that each has. */
@@ -20,6 +21,7 @@ export const triggerKinds = {
   reflection,
   spectrum,
   sticker,
+  sunrise,
   warp,
 } as const satisfies Record<string, TriggerKind>;
 
