@@ -1,5 +1,6 @@
 /** @file Public door of `node/`: what a program on Node needs around the portable rooms. */
 export { type ArrayPictures, isArrayFile, openArrayPictures } from "./array-pictures.ts";
+export { type BatchWorker, openBatchWorker } from "./batch-worker.ts";
 export { type CheckpointFile, checkpointFile } from "./checkpoint-file.ts";
 export { nodeDecoders } from "./decoders.ts";
 export { type DatasetDownload, downloadDataset } from "./download-dataset.ts";

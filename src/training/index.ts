@@ -3,6 +3,7 @@ export { type Augmentation, augment, augmentationOptions } from "./batches/augme
 export { type DiffusionBatches, diffusionBatches } from "./batches/diffusion.ts";
 export { type LabelledBatch, type LabelledBatches, labelledBatches, oneHot } from "./batches/labelled.ts";
 export { type MaskedBatches, maskedBatches, visiblePatches } from "./batches/masked.ts";
+export { type BatchKind, type BatchKinds, type BatchSpec, openBatches } from "./batches/open-batches.ts";
 export { createOrder, type OrderSettings, stepsPerEpoch } from "./batches/order.ts";
 export {
   type CheckpointedSettings,
