@@ -11,6 +11,6 @@ export function startThread(module: string, from: string, options: WorkerOptions
   const entry = new URL(`${module}${isSource ? ".ts" : ".js"}`, from);
   if (!isSource) return new Worker(entry, options);
   // Developers run the sources with tsx, which reads TypeScript in the main thread only: a thread has to ask for it.
-  const script = `import("tsx/esm/api").then(({ register }) => (register(), import(${JSON.stringify(entry.href)})))`;
+  const script = `require("node:module").register("tsx/esm", "${from}", { data: {} }); import("${entry}");`;
   return new Worker(script, { ...options, eval: true });
 }
