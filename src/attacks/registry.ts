@@ -11,6 +11,7 @@ import { ctrl } from "./ctrl.ts";
 import { dfst } from "./dfst.ts";
 import { ftrojan } from "./ftrojan.ts";
 import { gaussian } from "./gaussian.ts";
+import { htba } from "./htba.ts";
 import { invisibleBadnet } from "./invisible-badnet.ts";
 import { lc } from "./lc.ts";
 import { lf } from "./lf.ts";
@@ -20,6 +21,7 @@ import { refool } from "./refool.ts";
 import { sig } from "./sig.ts";
 import { trojaiFilter } from "./trojai-filter.ts";
 import { trojaiPolygon } from "./trojai-polygon.ts";
+import { trojannn } from "./trojannn.ts";
 import { wanet } from "./wanet.ts";
 
 /** The attacks, by the name that each descriptor has. */
@@ -35,6 +37,7 @@ export const attacks = {
   dfst,
   ftrojan,
   gaussian,
+  htba,
   "invisible-badnet": invisibleBadnet,
   lc,
   lf,
@@ -44,5 +47,6 @@ export const attacks = {
   sig,
   "trojai-filter": trojaiFilter,
   "trojai-polygon": trojaiPolygon,
+  trojannn,
   wanet,
 } as const satisfies Record<string, AttackDescriptor>;

@@ -10,11 +10,13 @@ import { misfit } from "../../src/attacks/needs.ts";
 import { attacks } from "../../src/attacks/registry.ts";
 import type { ImageShape } from "../../src/attacks/trigger.ts";
 import type { DifferentiableClassifier, Targets } from "../../src/classifiers/differentiable.ts";
+import type { FeatureClassifier } from "../../src/classifiers/features.ts";
 import { parseOptions } from "../../src/core/descriptor.ts";
 import { sha256Hex } from "../../src/core/hash.ts";
 import { createNoise } from "../../src/core/noise.ts";
 import { createNodeRuntime } from "../../src/runtime/node.ts";
 import { rowsOf } from "../../src/tensor/rows.ts";
+import { elementCount } from "../../src/tensor/shape.ts";
 import { type Float32Tensor, float32, type TensorOf } from "../../src/tensor/tensor.ts";
 import { linearClassifier } from "./gaussian-prior.ts";
 
@@ -79,9 +81,30 @@ export function linearWithGradient(classes: number): DifferentiableClassifier {
   });
 }
 
+/** The same classifier as one whose features are known: they are the pixels. */
+export function linearWithFeatures(classes: number, size: number): FeatureClassifier {
+  const data = Float32Array.from({ length: classes * size }, (_, i) =>
+    Math.sin((Math.floor(i / size) + 1) * ((i % size) + 1)),
+  );
+  return Object.assign(linearWithGradient(classes), {
+    lastLayer: float32([classes, size], data),
+    async featureGradient(images: Float32Tensor, wanted: Float32Tensor, { weights }: { weights: Float32Tensor }) {
+      const n = images.dims[0]!;
+      const losses = float32([n]);
+      const gradient = float32(images.dims);
+      for (const [i, value] of images.data.entries()) {
+        const far = value - wanted.data[i]!;
+        losses.data[Math.floor(i / size)]! += weights.data[i]! * far * far;
+        gradient.data[i] = 2 * weights.data[i]! * far;
+      }
+      return { features: float32([n, size], images.data.slice()), losses, gradient };
+    },
+  });
+}
+
 /** Everything that an attack may ask for. */
 export async function attackContext(data: TrainingImages, seed = 3): Promise<AttackContext> {
-  const surrogate = linearWithGradient(data.classes);
+  const surrogate = linearWithFeatures(data.classes, elementCount(data.images.dims.slice(1)));
   return { data, seed, runtime: await runtime, surrogate: async () => surrogate };
 }
 
@@ -134,7 +157,9 @@ export function ratioFor({ threat }: AttackDescriptor): number {
 /** Options that keep the expensive attacks quick here: fewer steps, narrower nets; what they compute is the same. */
 const QUICK: Readonly<Record<string, object>> = {
   lc: { steps: 3 },
+  htba: { iterations: 3 },
   lf: { images: 4, passes: 1, fool: 2 },
+  trojannn: { iterations: 3 },
 };
 
 /** An attack on the training set of a shape. */
