@@ -3,6 +3,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   purify: () => import("./purify.bench.ts"),
   quality: () => import("./quality.bench.ts"),
   memory: () => import("./memory.bench.ts"),
+  "training-memory": () => import("./training-memory.bench.ts"),
   int8: () => import("./int8.bench.ts"),
   calibrate: () => import("./calibrate.ts"),
 };
