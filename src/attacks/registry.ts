@@ -3,7 +3,9 @@ import type { AttackDescriptor } from "./attack.ts";
 import { badnets } from "./badnets.ts";
 import { blended } from "./blended.ts";
 import { blindP } from "./blind-p.ts";
+import { blindPStar } from "./blind-p-star.ts";
 import { blindS } from "./blind-s.ts";
+import { blindSStar } from "./blind-s-star.ts";
 import { bpp } from "./bpp.ts";
 import { clipPatch } from "./clip-patch.ts";
 import { composite } from "./composite.ts";
@@ -29,7 +31,9 @@ export const attacks = {
   badnets,
   blended,
   "blind-p": blindP,
+  "blind-p-star": blindPStar,
   "blind-s": blindS,
+  "blind-s-star": blindSStar,
   bpp,
   "clip-patch": clipPatch,
   composite,
