@@ -54,6 +54,7 @@ export async function runCells(
         if (model !== undefined && result.kind === "model") host.modelDone?.(model, undefined);
         await list.add(ready);
       }
+      await list.forget(result.key);
       if (open.size === 0) return;
     }
     signal?.throwIfAborted();

@@ -4,6 +4,7 @@
  */
 import { RuntimeFailure } from "../../core/errors.ts";
 import type { BenchJob, JobResult } from "./job.ts";
+import { createTurn } from "./turn.ts";
 
 /** What a worker throws when it is lost and the job is not to blame: the job is handed out again. */
 export class WorkerLost extends RuntimeFailure {}
@@ -24,11 +25,12 @@ export interface WorkList {
    */
   serve(work: Work, slots: number): void;
   /**
-   * One result for each job that was added, as they come; ends when the list is closed. A result that was taken is
-   * forgotten: take the next one only when it is safe.
+   * One result for each job that was added, as they come; ends when the list is closed.
    * @throws what the workers threw but {@link WorkerLost}.
    */
   results(): AsyncIterable<JobResult>;
+  /** The result of a key is safe: the list need not keep it any more. */
+  forget(key: string): Promise<void>;
   /** Hands nothing out any more, withdraws what nobody has begun, and ends `results`. Closing twice is harmless. */
   close(): Promise<void>;
 }
@@ -55,31 +57,23 @@ export function createWorkList(): WorkList {
   let failure: { readonly error: unknown } | undefined;
   let closed = false;
   // Whoever waits for a job or a result looks again when something has changed.
-  let changed = signalOnce();
-  const change = (): void => {
-    changed.fire();
-    changed = signalOnce();
-  };
+  const turn = createTurn();
 
   const handOut = async (work: Work): Promise<void> => {
     while (!closed && failure === undefined) {
       const entry = waiting.cell.shift() ?? waiting.model.shift();
       if (entry === undefined) {
-        await changed.fired;
+        await turn.next();
         continue;
       }
       try {
         results.push(await work(entry.job));
-        known.delete(entry.job.key);
       } catch (error) {
         if (!(error instanceof WorkerLost)) failure ??= { error };
         else if (++entry.losses < MOST_LOSSES) waiting[entry.job.kind].unshift(entry);
-        else {
-          results.push(givenUp(entry.job.key, error.message));
-          known.delete(entry.job.key);
-        }
+        else results.push(givenUp(entry.job.key, error.message));
       }
-      change();
+      turn.wake();
     }
   };
 
@@ -90,7 +84,7 @@ export function createWorkList(): WorkList {
         known.add(job.key);
         waiting[job.kind].push({ job, losses: 0 });
       }
-      change();
+      turn.wake();
     },
     serve(work, slots) {
       for (let slot = 0; slot < slots; slot++) void handOut(work);
@@ -101,23 +95,17 @@ export function createWorkList(): WorkList {
         if (result !== undefined) yield result;
         else if (failure !== undefined) throw failure.error;
         else if (closed) return;
-        else await changed.fired;
+        else await turn.next();
       }
+    },
+    async forget(key) {
+      known.delete(key);
     },
     async close() {
       closed = true;
       waiting.cell.length = 0;
       waiting.model.length = 0;
-      change();
+      turn.wake();
     },
   };
-}
-
-/** A promise that somebody else keeps. */
-function signalOnce(): { readonly fired: Promise<void>; fire(): void } {
-  let fire = (): void => undefined;
-  const fired = new Promise<void>((resolve) => {
-    fire = resolve;
-  });
-  return { fired, fire };
 }
