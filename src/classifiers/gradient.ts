@@ -11,6 +11,7 @@ import { graphToBytes } from "../graph/to-model.ts";
 import { decodeModel } from "../onnx/codec.ts";
 import { inlineExternalData } from "../onnx/external-data.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
+import { refuseTableModel } from "./table-models.ts";
 
 /** What {@link gradient} is asked for. */
 export interface GradientSettings {
@@ -50,9 +51,10 @@ export async function gradient(model: Uint8Array, settings: GradientSettings): P
   return await runtime.load(graphToBytes(graph), { threads });
 }
 
-/** The graph of a model's bytes. External data is moved inside. */
+/** The graph of a network's bytes. External data is moved inside. @throws UnsupportedOpError for a model of tables. */
 export function readGraph(model: Uint8Array, externalData: GradientSettings["externalData"]): Graph {
   const proto = decodeModel(model);
+  refuseTableModel(proto);
   inlineExternalData(proto, externalData ?? {});
   return graphFromModel(proto);
 }

@@ -46,7 +46,7 @@ export function readSignature(
   const image = readImageInput(input.dims, flags.layout);
   if (image === undefined) {
     throw new FormatError(
-      `classifier: expected an image input of 4 axes, got "${input.name}" with dims ${formatDims(input.dims)}.`,
+      `classifier: expected an image input of 4 axes, got "${input.name}" with dims ${formatDims(input.dims)}. Do put a Reshape from images [N, C, H, W] in front of it.`,
     );
   }
   const excess = oversized(image);

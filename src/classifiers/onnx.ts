@@ -18,6 +18,7 @@ import {
   readPreprocessing,
 } from "./preprocessing.ts";
 import { type Answer, createScoreReader, type ScoreReader } from "./score-reader.ts";
+import { tableRefusal } from "./table-models.ts";
 
 /** The files of a classifier's folder, as bytes and parsed JSON. */
 export interface OnnxClassifierFiles {
@@ -46,7 +47,8 @@ const MOST_VALUES = 2 ** 23;
  * Opens a classifier. Two made-up images are classified at once where their size is known, so that a file that is no
  * classifier is refused here and not in the middle of work.
  * @throws OptionError when nobody states the preprocessing, or a flag is impossible; FormatError when the model or a
- * config is not a classifier's; RuntimeFailure when its scores are not finite; what {@link Runtime.load} throws.
+ * config is not a classifier's; UnsupportedOpError for a model of tables (scikit-learn) that takes no images;
+ * RuntimeFailure when its scores are not finite; what {@link Runtime.load} throws.
  */
 export async function openOnnxClassifier(
   files: OnnxClassifierFiles,
@@ -57,6 +59,8 @@ export async function openOnnxClassifier(
   const stated = readPreprocessing(files.preprocessor, flags);
   const session = await runtime.load(files.model, { externalData: files.externalData, threads: flags.threads });
   try {
+    const refusal = tableRefusal(files.model, session);
+    if (refusal !== undefined) throw refusal;
     const signature = readSignature(session, flags);
     const preprocessing = signature.dtype === "uint8" ? bytePreprocessing(stated) : stated;
     if (preprocessing === undefined) throw missingPreprocessing("classifier");
@@ -153,12 +157,12 @@ function completeInput(
   });
 }
 
-/** Two images [C, H, W] without meaning: grey, and stripes. */
+/** Two images [C, H, W] without meaning: shades, and stripes. None is flat: models may divide by an image's deviation. */
 function probeImages(dims: readonly number[]): Float32Tensor {
   const size = elementCount(dims);
   return float32(
     [2, ...dims],
-    Float32Array.from({ length: 2 * size }, (_, i) => (i < size ? 0.5 : (i % 7) / 6)),
+    Float32Array.from({ length: 2 * size }, (_, i) => (i < size ? (i + 1) / (size + 1) : (i % 7) / 6)),
   );
 }
 

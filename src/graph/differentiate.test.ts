@@ -174,7 +174,7 @@ describe("refuses in one sentence", () => {
     const { graph, facts: known } = await facts(b.build("net"));
     expect(() => differentiate(graph, { seeds: { loss: 1 }, wrt: ["x"] }, known)).toThrow(
       new UnsupportedOpError(
-        'differentiate: expected a gradient rule for each operator on the path, got none for ai.onnx.ml.Normalizer "Normalizer_1" of the domain "ai.onnx.ml". Models of this kind (trees, tables of scikit-learn) have no gradients.',
+        'differentiate: expected a gradient rule for each operator on the path, got none for ai.onnx.ml.Normalizer "Normalizer_1" of the domain "ai.onnx.ml". Do train a network: operators of tables (scikit-learn) have no gradients.',
       ),
     );
   });

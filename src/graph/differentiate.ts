@@ -156,7 +156,7 @@ function requireFloat(value: ValueName, facts: Facts): Fact & { dtype: FloatType
 function noRule(node: GraphNode): UnsupportedOpError {
   const advice =
     node.domain === "ai.onnx.ml"
-      ? "Models of this kind (trees, tables of scikit-learn) have no gradients"
+      ? "Do train a network: operators of tables (scikit-learn) have no gradients"
       : "Do export the model without it, at a lower opset, or before a tool optimises it for one runtime";
   return new UnsupportedOpError(
     `differentiate: expected a gradient rule for each operator on the path, got none for ${labelOf(node)} of the domain "${node.domain || "ai.onnx"}". ${advice}.`,

@@ -10,6 +10,7 @@ import {
   AttributeProtoSchema,
   AttributeType,
   create,
+  type GraphProto,
   type ModelProto,
   type NodeProto,
   type TensorProto,
@@ -18,6 +19,7 @@ import {
 import type { Tensor } from "../tensor/tensor.ts";
 import { dtypeOf } from "./dtypes.ts";
 import type { Attribute, Graph, GraphNode, GraphValue } from "./ir.ts";
+import { labelOf } from "./names.ts";
 import { checkGraph, sortNodes } from "./order.ts";
 import { tensorFromProto } from "./tensor-proto.ts";
 
@@ -49,8 +51,8 @@ export function graphFromModel(model: ModelProto): Graph {
       model.opsetImport.map(({ domain, version }) => [standardDomain(domain), Number(version)]),
     ),
     // Models before version 4 of the format list their weights as inputs too.
-    inputs: graph.input.filter(({ name }) => !stored.has(name)).map(valueFromProto),
-    outputs: graph.output.map(valueFromProto),
+    inputs: graph.input.filter(({ name }) => !stored.has(name)).map((value) => valueFromProto(value, graph)),
+    outputs: graph.output.map((value) => valueFromProto(value, graph)),
     initializers,
     nodes: sortNodes([...constants, ...graph.node.map(nodeFromProto)]),
   };
@@ -80,9 +82,13 @@ function constantNode(proto: TensorProto): GraphNode {
   };
 }
 
-function valueFromProto({ name, type }: ValueInfoProto): GraphValue {
+function valueFromProto({ name, type }: ValueInfoProto, { node }: GraphProto): GraphValue {
   if (type?.value.case !== "tensorType") {
-    throw new UnsupportedOpError(`value "${name}": expected a tensor, got ${type?.value.case ?? "no type"}.`);
+    const kind = type?.value.case ?? "no type";
+    const maker = node.find(({ output }) => output.includes(name));
+    const advice = maker?.opType === "ZipMap" ? '. Do convert the model without it (options={"zipmap": False})' : "";
+    const from = maker === undefined ? "" : ` from ${labelOf(nodeFromProto(maker))}${advice}`;
+    throw new UnsupportedOpError(`value "${name}": expected a tensor, got ${kind}${from}.`);
   }
   const { elemType, shape } = type.value.value;
   const dtype = dtypeOf(elemType);

@@ -14,9 +14,9 @@ export function sameDims(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((dim, i) => dim === b[i]);
 }
 
-/** `[2, 3, 28, 28]`, for messages. */
+/** `[2, 3, 28, 28]`, for messages; `?` is an axis of which not even a name is known. */
 export function formatDims(dims: readonly (number | string)[]): string {
-  return `[${dims.join(", ")}]`;
+  return `[${dims.map((dim) => (dim === "" ? "?" : dim)).join(", ")}]`;
 }
 
 /** The four dims of an image batch. */
