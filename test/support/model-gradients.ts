@@ -2,6 +2,7 @@
 import { expect } from "vitest";
 import { differentiate } from "../../src/graph/differentiate.ts";
 import { graphFromModel } from "../../src/graph/from-model.ts";
+import type { InputDims } from "../../src/graph/probe.ts";
 import { specialise } from "../../src/graph/rewrite/specialise.ts";
 import { graphToBytes } from "../../src/graph/to-model.ts";
 import { decodeModel } from "../../src/onnx/codec.ts";
@@ -12,6 +13,8 @@ import { runModel, runOptimized } from "./run-model.ts";
 /** What a model's graph computes, with the gradients that its golden file has. */
 export interface RecordedGradients {
   readonly golden: GoldenFile;
+  /** The name of the output that the golden file calls `y`. */
+  readonly output: string;
   readonly results: Readonly<Record<string, Tensor>>;
 }
 
@@ -20,12 +23,21 @@ export async function recordedGradients(path: string): Promise<RecordedGradients
   const golden = readGolden(`${path}.safetensors`);
   const model = graphFromModel(decodeModel(readGoldenBytes(`${path}.onnx`)));
   const wrt = [...golden.tensors.keys()].flatMap((key) => (key.startsWith("grad.") ? [key.slice(5)] : []));
-  const { graph, facts } = await specialise(model, runModel, { batch: 2, keep: new Set(wrt) });
+  // Other dims than the batch may be symbolic too.
+  const dims: InputDims = (batch) =>
+    Object.fromEntries(
+      model.inputs.map(({ name, dims: own }) => [name, fixedDims(own ?? [], batch, golden.dims(name))]),
+    );
+  const { graph, facts } = await specialise(model, runModel, { batch: 2, dims, keep: new Set(wrt) });
   const output = graph.outputs[0]!.name;
   const gradient = differentiate(graph, { seeds: { [output]: "cotangent" }, wrt }, facts);
   const feeds = gradient.inputs.map(({ name }) => [name, golden.tensor(name)] as const);
   const results = await runOptimized(graphToBytes(gradient), Object.fromEntries(feeds));
-  return { golden, results };
+  return { golden, output, results };
+}
+
+function fixedDims(own: readonly (number | string)[], batch: number, recorded: readonly number[]): number[] {
+  return own.map((dim, axis) => (typeof dim === "number" ? dim : axis === 0 ? batch : recorded[axis]!));
 }
 
 /**
