@@ -33,7 +33,7 @@ export {
   trainClassifierJob,
 } from "./training/classifier.ts";
 export type { ClassifiedImages, TrainingData, TrainingHost } from "./training/host.ts";
-export { type MaeHost, type MaeRequest, type MaeResult, trainMaeJob } from "./training/mae.ts";
+export { type MaeRequest, type MaeResult, trainMaeJob } from "./training/mae.ts";
 export { type PriorHost, type PriorRequest, type PriorResult, trainPriorJob } from "./training/prior.ts";
 export { TRAINING_SCHEMA, type TrainingProgress, type TrainingRecord } from "./training/progress.ts";
 export { classifierRecipe, generativeRecipe, planOf, type Recipe } from "./training/recipe.ts";

@@ -8,6 +8,7 @@ import type { TrainingData, TrainingHost } from "../../jobs/training/host.ts";
 import type { TrainingProgress, TrainingRecord } from "../../jobs/training/progress.ts";
 import type { Count } from "../../metrics/count.ts";
 import { wilsonInterval } from "../../metrics/intervals.ts";
+import { type BatchWorker, openBatchWorker } from "../../node/batch-worker.ts";
 import { checkpointFile } from "../../node/checkpoint-file.ts";
 import { openRuntime } from "../../node/open-runtime.ts";
 import { prepareOutput } from "../../node/output-folder.ts";
@@ -76,6 +77,7 @@ export async function withTrainingRun(
   const checkpoint = checkpointFile(join(output.path, "checkpoint.safetensors"));
   if (!quiet && (await checkpoint.load()) !== undefined) console.note(`${out}: going on from the checkpoint there.\n`);
   const progress = createProgress(console, quiet, () => performance.now());
+  const workers: BatchWorker<unknown>[] = [];
   try {
     await train({
       data,
@@ -83,6 +85,11 @@ export async function withTrainingRun(
         runtime,
         threads,
         signal,
+        openBatches: (spec) => {
+          const worker = openBatchWorker(spec, { signal });
+          workers.push(worker);
+          return worker.batches;
+        },
         checkpoints: checkpoint,
         progress: (at: TrainingProgress) => {
           progress.update("images", at.images, (at.images / at.step) * at.steps, `loss ${at.loss.toFixed(4)}`);
@@ -111,6 +118,7 @@ export async function withTrainingRun(
     throw error;
   } finally {
     progress.close();
+    for (const { close } of workers) await close();
   }
 }
 

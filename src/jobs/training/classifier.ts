@@ -13,8 +13,7 @@ import { type Count, rate } from "../../metrics/count.ts";
 import { unitFromBytes } from "../../tensor/image-bytes.ts";
 import { concatRows, rowsOf } from "../../tensor/rows.ts";
 import { formatDims, imageDims } from "../../tensor/shape.ts";
-import { type LabelledBatch, type LabelledBatches, labelledBatches } from "../../training/batches/labelled.ts";
-import type { BatchSource } from "../../training/loop.ts";
+import { type BatchSpec, openBatches } from "../../training/batches/open-batches.ts";
 import { trainClassifier } from "../../training/train-classifier.ts";
 import { freshNet, type NetToTrain, savedClassifier } from "./fresh-net.ts";
 import { type ClassifiedImages, checkpointsOf, type TrainingData, type TrainingHost } from "./host.ts";
@@ -34,8 +33,6 @@ export interface ClassifierRequest {
 export interface ClassifierHost extends TrainingHost {
   /** A model of the user's that learns on. */
   readonly fineTune?: (OnnxClassifierFiles & { readonly kind?: ScoreKind | undefined }) | undefined;
-  /** Assembles batches elsewhere, in a worker; here when left out. */
-  openBatches?(settings: LabelledBatches): BatchSource<LabelledBatch>;
 }
 
 /** A trained classifier as files, with what was measured. */
@@ -61,7 +58,8 @@ export async function trainClassifierJob(
   const { runtime, threads, signal } = host;
   const net = host.fineTune === undefined ? freshNet(request, data) : ownNet(host.fineTune, data);
   const plan = planOf(recipe, labels.length);
-  const settings: LabelledBatches = {
+  const settings: BatchSpec<"labelled"> = {
+    kind: "labelled",
     images,
     labels,
     classes: data.classes.length,
@@ -74,7 +72,7 @@ export async function trainClassifierJob(
     threads,
     net: net.net,
     batch: recipe.batch,
-    batches: (host.openBatches ?? labelledBatches)(settings),
+    batches: (host.openBatches ?? openBatches)(settings),
     plan,
     signal,
     checkpoints: checkpointsOf(

@@ -1,7 +1,9 @@
 /** @file What a face lends to a training, and the data that it trains on. */
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { TensorOf } from "../../tensor/tensor.ts";
+import type { BatchKind, BatchKinds, BatchSpec } from "../../training/batches/open-batches.ts";
 import type { CheckpointStore, Checkpoints } from "../../training/checkpointed.ts";
+import type { StepBatches } from "../../training/loop.ts";
 import type { TrainingProgress } from "./progress.ts";
 
 /** Images with their classes. */
@@ -27,6 +29,8 @@ export interface TrainingHost {
   readonly threads?: number | undefined;
   /** Where the state is kept, so that the training can go on after a stop. */
   readonly checkpoints?: CheckpointStore | undefined;
+  /** Assembles batches elsewhere, in a thread of their own; here when left out. */
+  openBatches?<K extends BatchKind>(spec: BatchSpec<K>): StepBatches<BatchKinds[K]["batch"]>;
   readonly signal?: AbortSignal | undefined;
   progress?(progress: TrainingProgress): void;
 }

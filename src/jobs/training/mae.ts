@@ -5,10 +5,9 @@ import { graphToBytes } from "../../graph/to-model.ts";
 import { weightsOf } from "../../nn/checkpoints/weights.ts";
 import { freshWeights } from "../../nn/fresh-weights.ts";
 import { buildMaskedAutoencoder, maskedAutoencoderOptions, patchGrid } from "../../nn/generators/masked-autoencoder.ts";
-import type { Feeds } from "../../runtime/runtime.ts";
 import { imageDims } from "../../tensor/shape.ts";
-import { type MaskedBatches, maskedBatches, visiblePatches } from "../../training/batches/masked.ts";
-import type { StepBatches } from "../../training/loop.ts";
+import { visiblePatches } from "../../training/batches/masked.ts";
+import { openBatches } from "../../training/batches/open-batches.ts";
 import { trainMae } from "../../training/train-mae.ts";
 import { channelStatistics } from "./channel-statistics.ts";
 import { checkpointsOf, type TrainingData, type TrainingHost } from "./host.ts";
@@ -26,12 +25,6 @@ export interface MaeRequest {
   readonly seed: number;
 }
 
-/** What {@link trainMaeJob} may be lent besides. */
-export interface MaeHost extends TrainingHost {
-  /** Assembles batches elsewhere, in a worker; here when left out. */
-  openBatches?(settings: MaskedBatches): StepBatches<Feeds>;
-}
-
 /** A trained masked auto-encoder: `model.onnx` (inputs `pixel_values`, `mask`; output `prediction`) and `config.json`. */
 export interface MaeResult {
   readonly files: Readonly<Record<string, Uint8Array>>;
@@ -43,7 +36,7 @@ export interface MaeResult {
  * Trains a masked auto-encoder.
  * @throws OptionError, ShapeError when the request does not fit the data; what training throws.
  */
-export async function trainMaeJob(request: MaeRequest, data: TrainingData, host: MaeHost): Promise<MaeResult> {
+export async function trainMaeJob(request: MaeRequest, data: TrainingData, host: TrainingHost): Promise<MaeResult> {
   const { recipe, seed } = request;
   const { images, labels } = data.train;
   const { runtime, threads, signal } = host;
@@ -61,7 +54,8 @@ export async function trainMaeJob(request: MaeRequest, data: TrainingData, host:
     graph: buildMaskedAutoencoder({ options, dims, weights: freshWeights(seed), visible }),
     image: { ...dims, patch: options.patch },
     batch: recipe.batch,
-    batches: (host.openBatches ?? maskedBatches)({
+    batches: (host.openBatches ?? openBatches)({
+      kind: "masked",
       images,
       patches,
       visible,

@@ -13,11 +13,9 @@ import type { Picture } from "../../images/picture.ts";
 import { picturesFromTensor } from "../../images/picture.ts";
 import { gridSheet } from "../../images/sheet.ts";
 import { freshWeights } from "../../nn/fresh-weights.ts";
-import type { Feeds } from "../../runtime/runtime.ts";
 import { imageDims } from "../../tensor/shape.ts";
 import { float32, type Tensor } from "../../tensor/tensor.ts";
-import { type DiffusionBatches, diffusionBatches } from "../../training/batches/diffusion.ts";
-import type { BatchSource } from "../../training/loop.ts";
+import { type BatchSpec, openBatches } from "../../training/batches/open-batches.ts";
 import { trainPrior } from "../../training/train-prior.ts";
 import { checkpointsOf, type TrainingData, type TrainingHost } from "./host.ts";
 import { followTraining, recentLoss, TRAINING_SCHEMA, type TrainingRecord } from "./progress.ts";
@@ -36,8 +34,6 @@ export interface PriorRequest {
 
 /** What {@link trainPriorJob} may be lent besides. */
 export interface PriorHost extends TrainingHost {
-  /** Assembles batches elsewhere, in a worker; here when left out. */
-  openBatches?(settings: DiffusionBatches): BatchSource<Feeds>;
   /** Takes a sheet of samples, made after so many steps. */
   showSamples?(sheet: Picture, step: number): Promise<void>;
 }
@@ -66,7 +62,13 @@ export async function trainPriorJob(request: PriorRequest, data: TrainingData, h
   const config = planUNet({ ...request.unet, channels, height, width });
   const { graph } = diffusersUNet(config, freshWeights(seed), { height, width });
   const plan = planOf(recipe, labels.length);
-  const settings: DiffusionBatches = { images, schedule: scheduleToTrain(noise), batch: recipe.batch, seed };
+  const settings: BatchSpec<"diffusion"> = {
+    kind: "diffusion",
+    images,
+    schedule: scheduleToTrain(noise),
+    batch: recipe.batch,
+    seed,
+  };
   const filesOf = (weights: ReadonlyMap<string, Tensor>): Readonly<Record<string, Uint8Array>> =>
     priorFiles({ config, weights, schedule: noise });
   const show = async (weights: ReadonlyMap<string, Tensor>, step: number): Promise<void> => {
@@ -77,7 +79,7 @@ export async function trainPriorJob(request: PriorRequest, data: TrainingData, h
     threads,
     graph,
     batch: recipe.batch,
-    batches: (host.openBatches ?? diffusionBatches)(settings),
+    batches: (host.openBatches ?? openBatches)(settings),
     plan,
     signal,
     checkpoints: checkpointsOf(host, hashJson({ config, noise, recipe, seed, data: data.sha256 })),
