@@ -10,6 +10,7 @@ import { specialise } from "../graph/rewrite/specialise.ts";
 import { graphToBytes } from "../graph/to-model.ts";
 import { decodeModel } from "../onnx/codec.ts";
 import { inlineExternalData } from "../onnx/external-data.ts";
+import { preflight } from "../onnx/preflight.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
 import { refuseTableModel } from "./table-models.ts";
 
@@ -54,6 +55,7 @@ export async function gradient(model: Uint8Array, settings: GradientSettings): P
 /** The graph of a network's bytes. External data is moved inside. @throws UnsupportedOpError for a model of tables. */
 export function readGraph(model: Uint8Array, externalData: GradientSettings["externalData"]): Graph {
   const proto = decodeModel(model);
+  preflight(proto);
   refuseTableModel(proto);
   inlineExternalData(proto, externalData ?? {});
   return graphFromModel(proto);

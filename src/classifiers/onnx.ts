@@ -1,6 +1,8 @@
 /** @file A classifier from a local ONNX file with Hugging Face's description of it. */
 import { FormatError, RuntimeFailure } from "../core/errors.ts";
 import { sha256Hex } from "../core/hash.ts";
+import { decodeModel } from "../onnx/codec.ts";
+import { preflight } from "../onnx/preflight.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
 import { floatsFromBfloat16, floatsFromFloat16 } from "../tensor/half.ts";
 import { elementCount } from "../tensor/shape.ts";
@@ -57,6 +59,7 @@ export async function openOnnxClassifier(
 ): Promise<Classifier> {
   const { labels, classes, channels } = readModelConfig(files.config);
   const stated = readPreprocessing(files.preprocessor, flags);
+  preflight(decodeModel(files.model));
   const session = await runtime.load(files.model, { externalData: files.externalData, threads: flags.threads });
   try {
     const refusal = tableRefusal(files.model, session);
