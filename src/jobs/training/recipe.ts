@@ -45,7 +45,7 @@ function recipeWith(defaults: RecipeDefaults) {
 
 /** For classifiers: stochastic gradient descent in one cycle. */
 export const classifierRecipe = recipeWith({
-  epochs: 4,
+  epochs: 3,
   batch: 64,
   optimiser: "sgd",
   rate: 0.1,
