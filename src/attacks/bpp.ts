@@ -24,17 +24,21 @@ export const bpp = defineAttack({
   options: z.object({
     ...labelOptions,
     ...roleOptions({ triggered: 0.1, controls: 0.1 }),
-    levels: z.int().min(2).max(256).default(8).describe("Values that a channel keeps."),
+    levels: z
+      .union([z.literal("auto"), z.int().min(2).max(256)])
+      .default("auto")
+      .describe("Values that a channel keeps; auto is 8 for colour, and 4 for grey, where 8 change too little."),
     dither: z.boolean().default(false).describe("Whether errors are handed on to neighbours (Floyd-Steinberg)."),
   }),
   presets: {
     paper: { poisonRatio: 0.2, controlRatio: 0.2, levels: 32, dither: true },
-    official: { poisonRatio: 0.2, controlRatio: 0.2, dither: true },
+    official: { poisonRatio: 0.2, controlRatio: 0.2, levels: 8, dither: true },
     recommended: {},
   },
   async create(options, context) {
     const { shape, classes } = requireNeeds(bpp, context);
-    const { levels, dither } = options;
+    const { dither } = options;
+    const levels = options.levels === "auto" ? (shape[0] === 3 ? 8 : 4) : options.levels;
     const trigger = await openTrigger({
       kind: "quantise",
       attack: "bpp",
