@@ -15,6 +15,7 @@ import { ftrojan } from "./ftrojan.ts";
 import { gaussian } from "./gaussian.ts";
 import { htba } from "./htba.ts";
 import { invisibleBadnet } from "./invisible-badnet.ts";
+import { issba } from "./issba.ts";
 import { lc } from "./lc.ts";
 import { lf } from "./lf.ts";
 import { pgd } from "./pgd.ts";
@@ -43,6 +44,7 @@ export const attacks = {
   gaussian,
   htba,
   "invisible-badnet": invisibleBadnet,
+  issba,
   lc,
   lf,
   pgd,

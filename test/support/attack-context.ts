@@ -156,6 +156,7 @@ export function ratioFor({ threat }: AttackDescriptor): number {
 
 /** Options that keep the expensive attacks quick here: fewer steps, narrower nets; what they compute is the same. */
 const QUICK: Readonly<Record<string, object>> = {
+  issba: { bits: 2, encoderSteps: 0 },
   lc: { steps: 3 },
   htba: { iterations: 3 },
   lf: { images: 4, passes: 1, fool: 2 },

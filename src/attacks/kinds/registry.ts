@@ -3,6 +3,7 @@ import type { TriggerKind } from "../trigger.ts";
 import { additive } from "./additive.ts";
 import { filter } from "./filter.ts";
 import { mix } from "./mix.ts";
+import { network } from "./network.ts";
 import { patch } from "./patch.ts";
 import { quantise } from "./quantise.ts";
 import { reflection } from "./reflection.ts";
@@ -16,6 +17,7 @@ export const triggerKinds = {
   additive,
   filter,
   mix,
+  network,
   patch,
   quantise,
   reflection,
