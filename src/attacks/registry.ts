@@ -14,6 +14,7 @@ import { dfst } from "./dfst.ts";
 import { ftrojan } from "./ftrojan.ts";
 import { gaussian } from "./gaussian.ts";
 import { htba } from "./htba.ts";
+import { inputAware } from "./input-aware.ts";
 import { invisibleBadnet } from "./invisible-badnet.ts";
 import { issba } from "./issba.ts";
 import { lc } from "./lc.ts";
@@ -43,6 +44,7 @@ export const attacks = {
   ftrojan,
   gaussian,
   htba,
+  "input-aware": inputAware,
   "invisible-badnet": invisibleBadnet,
   issba,
   lc,

@@ -156,6 +156,7 @@ export function ratioFor({ threat }: AttackDescriptor): number {
 
 /** Options that keep the expensive attacks quick here: fewer steps, narrower nets; what they compute is the same. */
 const QUICK: Readonly<Record<string, object>> = {
+  "input-aware": { maskSteps: 0, generatorWidth: 2 },
   issba: { bits: 2, encoderSteps: 0 },
   lc: { steps: 3 },
   htba: { iterations: 3 },
