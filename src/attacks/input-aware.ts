@@ -11,7 +11,8 @@ const SOURCE =
 /** Input-aware as data. */
 export const inputAware = defineAttack({
   name: "input-aware",
-  summary: "Draws a pattern for every image with nets that learn beside the victim; another image's pattern does nothing.",
+  summary:
+    "Draws a pattern for every image with nets that learn beside the victim; another image's pattern does nothing.",
   source: SOURCE,
   threat: "training",
   labelMaps: ["all-to-one", "all-to-all", "source-to-target"],

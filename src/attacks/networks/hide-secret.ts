@@ -57,6 +57,7 @@ export async function trainEncoder(
   const plan = { options: { bits, spatialTransformer }, dims: { channels, height, width }, weights: drawn };
   const graph = buildStegaStamp(plan);
   if (steps === 0) return graph.initializers;
+  signal?.throwIfAborted();
   const items = data.images.dims[0] ?? 0;
   const step = await openStep(trainableOf(graph), { runtime, batch, loss: lossOf(settings) });
   try {

@@ -99,7 +99,13 @@ export async function prepareInputAware(
       const targets = oneHot(wanted, data.classes);
       const slopes = await state.pixelGradient(mixed, takeRows(targets, changed));
       // The victim's loss is a mean over all rows of the batch.
-      await net.learn(from, float32(slopes.dims, byMask(slopes, mask).data.map((value) => value / n)));
+      await net.learn(
+        from,
+        float32(
+          slopes.dims,
+          byMask(slopes, mask).data.map((value) => value / n),
+        ),
+      );
 
       const out = float32(images.dims, images.data.slice());
       const size = images.data.length / n;

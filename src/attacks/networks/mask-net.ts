@@ -60,9 +60,11 @@ export async function trainMaskNet(
   graph: Graph,
   settings: MaskSettings,
 ): Promise<ReadonlyMap<string, Tensor>> {
-  if (runtime === undefined) throw new OptionError("input-aware: expected a runtime for its networks, got none. Give one.");
+  if (runtime === undefined)
+    throw new OptionError("input-aware: expected a runtime for its networks, got none. Give one.");
   const { maskSteps: steps, maskBatch: batch, density, densityWeight, diversityWeight } = settings;
   if (steps === 0) return graph.initializers;
+  signal?.throwIfAborted();
   const items = data.images.dims[0] ?? 0;
   const step = await openStep(trainableOf(graph), {
     runtime,

@@ -1,4 +1,6 @@
 /** @file The net that draws the trigger of an image: it learns beside the victim, from the victim's pixel gradients. */
+
+import { int } from "../../graph/builder.ts";
 import type { Graph } from "../../graph/ir.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { type Float32Tensor, float32, type Tensor } from "../../tensor/tensor.ts";
@@ -7,7 +9,6 @@ import { freshState } from "../../training/state.ts";
 import { openStep } from "../../training/step.ts";
 import { trainableOf } from "../../training/trainable.ts";
 import { trainedTensors } from "../../training/trained.ts";
-import { int } from "../../graph/builder.ts";
 import { diversityLoss, generatorOptimiser } from "./mask-net.ts";
 
 /** A pattern net in training. Whoever opens it disposes it. */
