@@ -5,6 +5,8 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   memory: () => import("./memory.bench.ts"),
   "training-memory": () => import("./training-memory.bench.ts"),
   int8: () => import("./int8.bench.ts"),
+  gradients: () => import("./gradients.bench.ts"),
+  "training-step": () => import("./training-step.bench.ts"),
   calibrate: () => import("./calibrate.ts"),
 };
 

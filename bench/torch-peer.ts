@@ -29,34 +29,27 @@ export function findPython(flag: string | undefined): string | undefined {
   return [flag, "reference/.venv/bin/python"].find((path) => path !== undefined && existsSync(path));
 }
 
-/** Starts the peer and waits until it has loaded and warmed up. */
+/** Starts the peer that purifies. */
 export async function startPeer(python: string, job: PeerJob): Promise<Peer> {
-  const child = spawn(
-    python,
-    [
-      "reference/peers/purify_torch.py",
-      "--serve",
-      "--prior",
-      job.prior,
-      "--images",
-      job.images,
-      "--method",
-      job.method,
-    ].concat([
-      ...["--threads", String(job.threads), "--batch", String(job.batch), "--dtype", job.dtype ?? "f32"],
-      ...["--set", ...job.options],
-    ]),
-    { stdio: ["pipe", "pipe", "inherit"] },
-  );
+  return await serve(job.name, python, [
+    ...["reference/peers/purify_torch.py", "--serve", "--prior", job.prior, "--images", job.images],
+    ...["--method", job.method, "--threads", String(job.threads), "--batch", String(job.batch)],
+    ...["--dtype", job.dtype ?? "f32", "--set", ...job.options],
+  ]);
+}
+
+/** Starts a script that serves rounds, and waits until it has loaded and warmed up. */
+export async function serve(name: string, python: string, args: readonly string[]): Promise<Peer> {
+  const child = spawn(python, args, { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<string> => {
     const { value, done } = await lines.next();
-    if (done === true) throw new Error(`${job.name}: the peer ended; its own message is above.`);
+    if (done === true) throw new Error(`${name}: the peer ended; its own message is above.`);
     return value;
   };
   await next();
   return {
-    name: job.name,
+    name,
     async run() {
       child.stdin.write("\n");
       return JSON.parse(await next()).seconds;
