@@ -4,6 +4,7 @@
  */
 
 import { FormatError } from "../../core/errors.ts";
+import { numpyTensor } from "../../data/npy.ts";
 import { printable } from "../../data/quote.ts";
 import type { DType } from "../../tensor/tensor.ts";
 import { latinInto } from "./kernels.ts";
@@ -57,8 +58,6 @@ const dtypes: ReadonlyMap<string, DType> = new Map(
 const inert: ReadonlySet<string> = new Set([
   "argparse.Namespace",
   ...["dict", "list", "int", "float"].flatMap((name) => [`builtins.${name}`, `__builtin__.${name}`]),
-  "numpy.core.multiarray.scalar",
-  "numpy._core.multiarray.scalar",
   "numpy.ndarray",
   "torch.device",
 ]);
@@ -88,7 +87,24 @@ const constructors: ReadonlyMap<string, Constructor> = new Map<string, Construct
   ["numpy.dtype", ([code]) => ({ kind: "dtype", code: typeof code === "string" ? code : "", bigEndian: false })],
   ["numpy.core.multiarray._reconstruct", emptyArray],
   ["numpy._core.multiarray._reconstruct", emptyArray],
+  ["numpy.core.multiarray.scalar", numpyScalar],
+  ["numpy._core.multiarray.scalar", numpyScalar],
 ]);
+
+/** The `cause` of a refusal: which name a pickle asked for. */
+class AsksFor extends Error {
+  readonly global: string;
+
+  constructor(global: string) {
+    super(global);
+    this.global = global;
+  }
+}
+
+/** The name that a pickle asked for and that is on no list, from the error that says so; else `undefined`. */
+export function refusedGlobal(error: unknown): string | undefined {
+  return error instanceof FormatError && error.cause instanceof AsksFor ? error.cause.global : undefined;
+}
 
 /**
  * The record of a name that a pickle asks for.
@@ -101,6 +117,7 @@ export function allowedGlobal(module: string, name: string, subject: string): Pi
   throw new FormatError(
     `${subject}: the pickle asks for ${printable(full)}, which is never run; expected only tensors, numbers, texts ` +
       "and containers. Save the weights alone: torch.save(model.state_dict(), …).",
+    { cause: new AsksFor(full) },
   );
 }
 
@@ -164,6 +181,16 @@ function encoded([text, encoding]: readonly PickleValue[], { charge }: PickleCon
   const bytes = new Uint8Array(text.length);
   latinInto(bytes, text);
   return bytes;
+}
+
+/** numpy's single numbers become numbers; those of other types are named and forgotten. */
+function numpyScalar([dtype, data]: readonly PickleValue[], { subject }: PickleContext): PickleValue {
+  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+  const isNumber = isRecord(dtype) && dtype.kind === "dtype" && /^[biuf]\d$/.test(dtype.code);
+  if (!isNumber || !(bytes instanceof Uint8Array)) return { kind: "inert", name: "numpy scalar" };
+  const { code, bigEndian } = dtype;
+  const [number = null] = numpyTensor({ code, bigEndian, fortranOrder: false, dims: [] }, bytes, subject).data;
+  return typeof number === "bigint" && BigInt.asIntN(53, number) === number ? Number(number) : number;
 }
 
 function emptyArray(): PickleValue {

@@ -6,10 +6,17 @@ import { quote } from "../../data/quote.ts";
 import { readZip, type ZipEntry } from "../../data/zip.ts";
 import { arrayOf } from "../../tensor/tensor.ts";
 import { unpickle } from "./pickle.ts";
+import type { PickleValue } from "./pickle-values.ts";
 import { findState, type StateDict } from "./state-dict.ts";
-import { materialise } from "./torch-tensors.ts";
+import { materialise, type StorageSource } from "./torch-tensors.ts";
 
 const MAX_ENTRIES = 200_000;
+
+/** A file of torch.save before anybody knows what it is for: its object, and where the numbers of its tensors are. */
+export interface TorchZip {
+  readonly value: PickleValue;
+  readonly storages: StorageSource;
+}
 
 /**
  * Reads a checkpoint in torch's zip format. Nothing is expanded: torch stores its entries as they are.
@@ -17,6 +24,16 @@ const MAX_ENTRIES = 200_000;
  * @throws FormatError when it is damaged, deflated, big-endian, a TorchScript program, or asks for code.
  */
 export function readTorchZip(bytes: Uint8Array, subject: string): StateDict {
+  const { value, storages } = openTorchZip(bytes, subject);
+  return materialise(findState(value, subject), storages);
+}
+
+/**
+ * Reads the object of a file in torch's zip format; tensors are records until `materialise` makes them.
+ * @param subject what to call the file in messages.
+ * @throws FormatError as `readTorchZip`.
+ */
+export function openTorchZip(bytes: Uint8Array, subject: string): TorchZip {
   const entries = readZip(bytes, subject, MAX_ENTRIES);
   const names = [...entries.keys()];
   const pickles = names.filter((name) => /^[^/]+\/data\.pkl$/.test(name));
@@ -36,7 +53,7 @@ export function readTorchZip(bytes: Uint8Array, subject: string): StateDict {
     throw new FormatError(`${subject}: expected little-endian numbers, got a file of a big-endian machine.`);
   }
   const { value } = unpickle(new ByteReader(plain(entries.get(pickle), subject), subject));
-  return materialise(findState(value, subject), {
+  const storages: StorageSource = {
     subject,
     fileSize: bytes.length,
     bytesOf: ({ key, dtype, count }) => {
@@ -45,7 +62,8 @@ export function readTorchZip(bytes: Uint8Array, subject: string): StateDict {
       if (data.length >= size) return data.subarray(0, size);
       throw new FormatError(`${subject}: storage ${quote(key)}: expected ${size} bytes, got ${data.length}.`);
     },
-  });
+  };
+  return { value, storages };
 }
 
 function plain(entry: ZipEntry | undefined, subject: string): Uint8Array {
