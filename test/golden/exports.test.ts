@@ -1,4 +1,4 @@
-/** @file Small networks of torchvision and timm, exported by both exporters of PyTorch at opsets 9 to 23. */
+/** @file Small networks of torchvision, timm and Keras by five exporters, at opsets 9 to 23. */
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { expectRecorded, recordedGradients } from "../support/model-gradients.ts";
