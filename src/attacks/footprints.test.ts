@@ -15,14 +15,17 @@ import { sig } from "./sig.ts";
 const data = trainingImages(40, [3, 32, 32]);
 const images = unitRows(data, 6);
 
-async function triggerOf(descriptor: AttackDescriptor, raw: object) {
+async function triggerOf(descriptor: AttackDescriptor, raw: Readonly<Record<string, unknown>>) {
   const attack = await descriptor.create(parseOptions(descriptor, raw), await attackContext(data));
   if (attack.how === "evade") throw new Error("an evasion has no trigger");
   return await attack.trigger();
 }
 
 /** What a trigger adds to six images, pixel by pixel. */
-async function changeBy(descriptor: AttackDescriptor, raw: object = {}): Promise<Float64Array> {
+async function changeBy(
+  descriptor: AttackDescriptor,
+  raw: Readonly<Record<string, unknown>> = {},
+): Promise<Float64Array> {
   const trigger = await triggerOf(descriptor, raw);
   const { data: after } = await trigger.apply(images, {
     noise: createNoise(

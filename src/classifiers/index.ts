@@ -7,6 +7,7 @@ export {
   openDifferentiableClassifier,
   type Targets,
 } from "./differentiable.ts";
+export { type FeatureClassifier, type FeatureGradient, openFeatureClassifier } from "./features.ts";
 export { type GradientSettings, gradient } from "./gradient.ts";
 export { type HttpClassifierOptions, openHttpClassifier, protocols } from "./http.ts";
 export type { Fetch } from "./http-client.ts";

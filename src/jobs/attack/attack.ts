@@ -11,7 +11,8 @@ import { requireNeeds } from "../../attacks/needs.ts";
 import { poisonedSet } from "../../attacks/poison.ts";
 import { attacks } from "../../attacks/registry.ts";
 import { triggerFiles } from "../../attacks/trigger-folder.ts";
-import { type DifferentiableClassifier, openDifferentiableClassifier } from "../../classifiers/differentiable.ts";
+import type { DifferentiableClassifier } from "../../classifiers/differentiable.ts";
+import { openFeatureClassifier } from "../../classifiers/features.ts";
 import { openOnnxClassifier } from "../../classifiers/onnx.ts";
 import { parseOptions } from "../../core/descriptor.ts";
 import { OptionError } from "../../core/errors.ts";
@@ -50,7 +51,7 @@ export interface AttackRequest {
 /** What the job may be lent. */
 export interface AttackHost extends TrainingHost {
   /** Files of a classifier trained on clean data, for attacks that need one; trained by the same recipe without. */
-  readonly surrogate?: Parameters<typeof openDifferentiableClassifier>[0] | undefined;
+  readonly surrogate?: Parameters<typeof openFeatureClassifier>[0] | undefined;
   readonly photos?: TensorOf<"uint8"> | undefined;
   /** Tells in words what begins. */
   phase?(name: "surrogate" | "prepare" | "poison" | "train" | "measure"): void;
@@ -243,9 +244,9 @@ async function openSurrogate(
   host: AttackHost,
 ): Promise<DifferentiableClassifier> {
   const { runtime, threads } = host;
-  if (host.surrogate !== undefined) return await openDifferentiableClassifier(host.surrogate, runtime, { threads });
+  if (host.surrogate !== undefined) return await openFeatureClassifier(host.surrogate, runtime, { threads });
   host.phase?.("surrogate");
   const clean = { architecture, options, recipe, seed };
   const { files } = await trainClassifierJob(clean, data, { ...host, checkpoints: undefined });
-  return await openDifferentiableClassifier(savedClassifier(files), runtime, { threads });
+  return await openFeatureClassifier(savedClassifier(files), runtime, { threads });
 }

@@ -32,7 +32,7 @@ export interface ClassifierRequest {
 /** What {@link trainClassifierJob} may be lent besides. */
 export interface ClassifierHost extends TrainingHost {
   /** A model of the user's that learns on. */
-  readonly fineTune?: (OnnxClassifierFiles & { readonly kind?: ScoreKind | undefined }) | undefined;
+  readonly fineTune?: OnnxClassifierFiles | undefined;
 }
 
 /** A trained classifier as files, with what was measured. */
@@ -56,7 +56,7 @@ export async function trainClassifierJob(
   const { recipe, seed } = request;
   const { images, labels } = data.train;
   const { runtime, threads, signal } = host;
-  const net = host.fineTune === undefined ? freshNet(request, data) : ownNet(host.fineTune, data);
+  const net = host.fineTune === undefined ? freshNet(request, data) : await ownNet(host.fineTune, data, host);
   const plan = planOf(recipe, labels.length);
   const settings: BatchSpec<"labelled"> = {
     kind: "labelled",
@@ -106,7 +106,7 @@ export async function trainClassifierJob(
   };
 }
 
-function ownNet(files: NonNullable<ClassifierHost["fineTune"]>, data: TrainingData): NetToTrain {
+async function ownNet(files: OnnxClassifierFiles, data: TrainingData, host: TrainingHost): Promise<NetToTrain> {
   const graph = readGraph(files.model, files.externalData);
   const signature = signatureOf(graph);
   const { c, h, w } = imageDims("training", data.train.images.dims);
@@ -116,7 +116,7 @@ function ownNet(files: NonNullable<ClassifierHost["fineTune"]>, data: TrainingDa
       `train: expected images of ${formatDims([channels, height, width])} for this model, got ${formatDims([c, h, w])} in ${data.name}.`,
     );
   }
-  const { kind = "logits" } = files;
+  const kind = await scoresOf(files, data, host);
   if (kind === "labels") throw new OptionError("train: expected a model that gives scores, got one that gives labels.");
   const preprocessing = readPreprocessing(files.preprocessor, {}) ?? UNIT_RANGE;
   return {
@@ -127,6 +127,21 @@ function ownNet(files: NonNullable<ClassifierHost["fineTune"]>, data: TrainingDa
       ...jsonFile("preprocessor_config.json", files.preprocessor),
     }),
   };
+}
+
+/** What a model of the user's answers with: one that ends in a softmax learns from probabilities. */
+async function scoresOf(
+  files: OnnxClassifierFiles,
+  { train: { images } }: TrainingData,
+  { runtime, threads, signal }: TrainingHost,
+): Promise<ScoreKind> {
+  const classifier = await openOnnxClassifier(files, runtime, { threads });
+  try {
+    const first = rowsOf(images, 0, 1);
+    return (await classifier.classify(unitFromBytes(first.dims, first.data), signal)).kind;
+  } finally {
+    await classifier.dispose();
+  }
 }
 
 function jsonFile(name: string, value: unknown): Record<string, Uint8Array> {

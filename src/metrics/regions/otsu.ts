@@ -15,10 +15,8 @@ interface Histogram {
  * @source Otsu 1979, "A threshold selection method from gray-level histograms", eq. 14.
  */
 export function otsuThreshold(values: Uint8Array | Float32Array | Float64Array, bins = 256): number {
-  const [low, high] = values.reduce<[number, number]>(
-    ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
-    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
-  );
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
   if (!Number.isFinite(low) || !Number.isFinite(high)) {
     throw new OptionError(`otsu: expected finite values, got ${values.length === 0 ? "none" : `${low} to ${high}`}.`);
   }

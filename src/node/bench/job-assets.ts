@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { Trigger } from "../../attacks/trigger.ts";
 import { readTrigger } from "../../attacks/trigger-folder.ts";
 import type { Classifier } from "../../classifiers/classifier.ts";
-import { type DifferentiableClassifier, openDifferentiableClassifier } from "../../classifiers/differentiable.ts";
+import type { DifferentiableClassifier } from "../../classifiers/differentiable.ts";
+import { openFeatureClassifier } from "../../classifiers/features.ts";
 import { openOnnxClassifier } from "../../classifiers/onnx.ts";
 import { InputError } from "../../core/errors.ts";
 import type { LabelledImages } from "../../data/dataset.ts";
@@ -66,11 +67,11 @@ export function jobAssets(
   const chosen = (name: string, split: "validation" | "test", choice: ImageChoice): Promise<CellImages> =>
     images.get(JSON.stringify([name, split, choice]), () => readChosen(name, split, { ...choice, signal }));
   return {
-    images: ({ data }) => chosen(data.name, data.split, data.images),
+    images: ({ data }) => chosen(data.path, data.split, data.images),
     async calibration({ data, calibration }) {
       if (calibration === null) return undefined;
       const skip = data.split === "validation" ? data.images.count : 0;
-      return (await chosen(data.name, "validation", { ...calibration.images, skip })).images;
+      return (await chosen(data.path, "validation", { ...calibration.images, skip })).images;
     },
     model: (folder) => models.get(folder, () => openModel(folder, runtime, threads)),
     async prior({ prior }) {
@@ -82,7 +83,7 @@ export function jobAssets(
       if (open.hash === hash) return open;
       throw new UnfitMachine(`${path}: expected the prior with hash ${short(hash)}, got ${short(open.hash)}.`);
     },
-    async training({ data: { name, images: limit, sha256 } }) {
+    async training({ data: { path: name, images: limit, sha256 } }) {
       const read = await training.get(JSON.stringify([name, limit]), () =>
         readTrainingData(name, { limit: limit ?? undefined, signal }),
       );
@@ -129,7 +130,7 @@ async function openModel(folder: string, runtime: Runtime, threads: number): Pro
     classifier,
     trigger,
     differentiable() {
-      differentiable ??= openDifferentiableClassifier(files, runtime, { threads });
+      differentiable ??= openFeatureClassifier(files, runtime, { threads });
       return differentiable;
     },
     async dispose() {
