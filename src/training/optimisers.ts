@@ -1,5 +1,5 @@
 /** @file Optimisers as functions of flat arrays. What they remember is given to them: nothing is hidden, all can be saved. */
-import { adamInto, sgdInto } from "./kernels.ts";
+import { type AdamNumbers, adamInto, sgdInto } from "./kernels.ts";
 
 /** What an optimiser is told about one step. */
 export interface OptimiserStep {
@@ -51,37 +51,27 @@ export interface AdamSettings {
 }
 
 /** Adam; decay is added to the gradient. @source Kingma and Ba 2015, "Adam", algorithm 1. https://arxiv.org/abs/1412.6980 */
-export function adam({ beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0 }: AdamSettings = {}): Optimiser {
-  return {
-    name: "adam",
-    memories: 2,
-    update: (weights, gradient, [mean = gradient, square = gradient], { rate, step }) =>
-      adamInto(weights, gradient, [mean, square], {
-        rate,
-        beta1,
-        beta2,
-        eps,
-        weightDecay,
-        shrink: 0,
-        count: step + 1,
-      }),
-  };
+export function adam({ weightDecay = 0, ...settings }: AdamSettings = {}): Optimiser {
+  return adamWith("adam", settings, () => ({ weightDecay, shrink: 0 }));
 }
 
 /** Adam whose decay shrinks the weights themselves. @source Loshchilov and Hutter 2019, algorithm 2. https://arxiv.org/abs/1711.05101 */
-export function adamW({ beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0.01 }: AdamSettings = {}): Optimiser {
+export function adamW({ weightDecay = 0.01, ...settings }: AdamSettings = {}): Optimiser {
+  return adamWith("adamw", settings, (rate) => ({ weightDecay: 0, shrink: rate * weightDecay }));
+}
+
+/** Adam with a decay of its own. */
+function adamWith(
+  name: string,
+  { beta1 = 0.9, beta2 = 0.999, eps = 1e-8 }: Omit<AdamSettings, "weightDecay">,
+  decayAt: (rate: number) => Pick<AdamNumbers, "weightDecay" | "shrink">,
+): Optimiser {
   return {
-    name: "adamw",
+    name,
     memories: 2,
-    update: (weights, gradient, [mean = gradient, square = gradient], { rate, step }) =>
-      adamInto(weights, gradient, [mean, square], {
-        rate,
-        beta1,
-        beta2,
-        eps,
-        weightDecay: 0,
-        shrink: rate * weightDecay,
-        count: step + 1,
-      }),
+    update: (weights, gradient, [mean = gradient, square = gradient], { rate, step }) => {
+      const moments = [mean, square] as const;
+      adamInto(weights, gradient, moments, { rate, beta1, beta2, eps, ...decayAt(rate), count: step + 1 });
+    },
   };
 }
