@@ -1,8 +1,7 @@
 /** @file `untrigger bench PLAN.yaml -o RESULTS`: attacks against purifiers on data, resumable, in many processes. */
 import { availableParallelism } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { fileURLToPath } from "node:url";
 import { type Command, Option } from "commander";
 import { type ReadPlan, readPlan } from "../../bench/read-plan.ts";
 import { OptionError } from "../../core/errors.ts";
@@ -12,6 +11,8 @@ import { createWorkList } from "../../jobs/bench/work-list.ts";
 import { lockFolder } from "../../node/bench/folder-lock.ts";
 import { modelStore } from "../../node/bench/model-store.ts";
 import { planHost } from "../../node/bench/plan-facts.ts";
+import { openRedis } from "../../node/bench/redis.ts";
+import { redisList } from "../../node/bench/redis-list.ts";
 import { openResults, readEnded } from "../../node/bench/results-file.ts";
 import { runBench } from "../../node/bench/run-bench.ts";
 import { workForParent } from "../../node/bench/worker-child.ts";
@@ -26,8 +27,10 @@ import type { Device } from "../../runtime/runtime.ts";
 import type { Console } from "../console.ts";
 import { addCommonFlags, addDeviceFlags, type CommonFlags, choice, integer } from "../flags.ts";
 import { formatSeconds } from "../progress.ts";
+import { joinBench } from "./bench-join.ts";
 import { showPlan } from "./bench-plan.ts";
 import { benchView } from "./bench-view.ts";
+import { workerCommand } from "./bench-worker-command.ts";
 
 /** The flags of this verb. */
 interface BenchFlags extends CommonFlags {
@@ -37,6 +40,8 @@ interface BenchFlags extends CommonFlags {
   readonly threads?: number;
   readonly device: Device;
   readonly seed?: number;
+  readonly redis?: string;
+  readonly join?: boolean;
   readonly only?: string;
   readonly dryRun?: boolean;
   readonly failOn?: "failed";
@@ -53,6 +58,8 @@ export function defineBench(command: Command, console: Console): void {
     .option("-o, --out <folder>", "where results.jsonl, index.html, models/ and sheets/ go")
     .option("--resume", "go on with the results that are there; failed cells are tried again")
     .addOption(new Option("--workers <n>", "processes that compute").argParser(integer("--workers", 1, 256)).default(1))
+    .option("--redis <url>", "share the list of cells with other machines on this server")
+    .option("--join", "compute cells of others on that server until Ctrl-C; without a plan")
     .option("--dry-run", "list the cells, and compute nothing")
     .option("--only <cell>", "only the cells whose key begins so")
     .addOption(new Option("--seed <n>", "one seed in place of the plan's").argParser(integer("--seed", 0)))
@@ -72,16 +79,17 @@ async function bench(file: string | undefined, flags: BenchFlags, console: Conso
   const { out, resume = false, quiet = false, json = false, dryRun = false } = flags;
   const { signal } = console;
   if (flags.worker === true) return await workForParent(signal);
+  const threads = flags.threads ?? Math.max(Math.floor(availableParallelism() / flags.workers), 1);
+  if (flags.join === true) return await joinBench({ ...flags, plan: file, threads }, console);
   if (file === undefined) throw new OptionError("bench: expected a plan, got none. Do name a YAML file.");
   if (out === undefined && !dryRun) {
     throw new OptionError("bench: expected a folder for the results, got none. Do name one with -o FOLDER.");
   }
   const text = new TextDecoder().decode(await readWhole(file, { maxBytes: MOST_BYTES, signal }));
   const read = withSeed(readPlan(text, file), flags.seed);
-  const threads = flags.threads ?? Math.max(Math.floor(availableParallelism() / flags.workers), 1);
   const run = { flags, console, threads, file, read };
-  const { plan, cells } = await expand(run, out ?? "RESULTS");
   if (dryRun) {
+    const { plan, cells } = await expand(run);
     const ended = out === undefined ? new Map<string, BenchRow["status"]>() : await readEnded(out);
     return showPlan(cells, plan, { console, json, ended, seconds: seconds() });
   }
@@ -91,6 +99,7 @@ async function bench(file: string | undefined, flags: BenchFlags, console: Conso
     const results = await openResults(output.path, { resume });
     try {
       if (results.note !== undefined && !quiet) console.note(`${results.note}\n`);
+      const { plan, cells } = await expand(run);
       await writeWhole(join(output.path, "plan.yaml"), text);
       await compute({ ...run, plan, cells, folder: output.path, results });
       const report = await writeReport(output.path, read.plan.title);
@@ -139,16 +148,19 @@ function withSeed(read: ReadPlan, seed: number | undefined): ReadPlan {
   return { ...read, plan: { ...plan, seeds: [seed], ...(grids === undefined ? {} : { grids }) } };
 }
 
-async function expand(
-  { flags, console, threads, file, read }: Run,
-  out: string,
-): Promise<{ plan: ExpandedPlan; cells: readonly CellJob[] }> {
+async function expand({
+  flags,
+  console,
+  threads,
+  file,
+  read,
+}: Run): Promise<{ plan: ExpandedPlan; cells: readonly CellJob[] }> {
   const { device, only } = flags;
   const host = planHost(() => openRuntime({ device, threads }, () => undefined), console.signal);
   const plan = await expandPlan(
     read,
     host,
-    (key) => `untrigger bench ${quoted(file)} -o ${quoted(out)} --only ${key.slice(0, 16)}`,
+    (key) => `untrigger bench ${quoted(file)} --only ${key.slice(0, 16)} -o again`,
   );
   const cells = only === undefined ? plan.cells : plan.cells.filter(({ key }) => key.startsWith(only));
   if (cells.length === 0)
@@ -179,15 +191,11 @@ async function compute(
   const models = join(folder, "models");
   const store = modelStore(models, plan.folders);
   await store.tidy();
+  const server = flags.redis === undefined ? undefined : await openRedis(flags.redis);
+  const list = server === undefined ? createWorkList() : redisList(server, { store });
   const view = benchView({ cells, ended: results.cells }, console, { quiet, now: () => performance.now() });
-  const pool = workerPool({
-    command: [programPath(), "bench", "--worker"],
-    device,
-    threads,
-    places: { models, elsewhere: Object.fromEntries(plan.folders) },
-    onEvent: view.worker,
-  });
-  const list = createWorkList();
+  const places = { models, elsewhere: Object.fromEntries(plan.folders) };
+  const pool = workerPool({ command: workerCommand(), device, threads, places, onEvent: view.worker });
   try {
     list.serve(pool.run, workers);
     await runBench(todo, plan, {
@@ -202,12 +210,9 @@ async function compute(
       onModel: view.model,
     });
   } finally {
+    await list.close();
     await pool.close();
     view.close();
+    server?.close();
   }
-}
-
-/** This program's entrance, as it runs: built, or from its sources. */
-function programPath(): string {
-  return fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url));
 }

@@ -60,6 +60,7 @@ export function createModelTable(host: PlanHost): ModelTable {
       const { sha256, ...rest } = await host.training(name, training.images);
       const own = training.seed ?? seed;
       if (descriptor !== undefined) await tryOnce(descriptor, { options, seed: own }, { sha256, ...rest });
+      requireBatch(training, rest.labels.length);
       const base = { data: name, sha256, seed: own };
       const clean = modelJobOf(training, { ...base, attack: null, surrogate: null });
       if (kind !== "backdoor" || descriptor === undefined) {
@@ -96,6 +97,11 @@ function requireSize({ architecture, options }: Training, [, height, width]: Mod
   );
 }
 
+function requireBatch({ recipe: { batch } }: Training, images: number): void {
+  if (batch <= images) return;
+  throw new OptionError(`recipe: expected a batch of at most ${images} images, as many as there are, got ${batch}.`);
+}
+
 function modelJobOf(
   { architecture, options, recipe, images }: Training,
   rest: Pick<ModelJob, "attack" | "surrogate" | "seed"> & { readonly data: string; readonly sha256: string },
@@ -107,7 +113,7 @@ function modelJobOf(
     schema: JOB_SCHEMA,
     kind: "model",
     key: hashJson({ schema: JOB_SCHEMA, data: sha256, attack: planted, ...network }),
-    data: { name: data, images, sha256 },
+    data: { path: data, images, sha256 },
     attack,
     surrogate,
     ...network,

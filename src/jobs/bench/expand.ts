@@ -49,7 +49,7 @@ export async function expandPlan(
   }
 
   const table = createModelTable(host);
-  const cells = new Map<string, { readonly job: CellJob; readonly where: string }>();
+  const cells = new Map<string, { readonly job: CellJob; readonly where: () => string }>();
   for (const { grid, attacks, purifiers } of grids) {
     const facts = await at(grid.path("data"), () => factsOf(grid, host));
     const priors: CellJob["prior"][] = [];
@@ -63,19 +63,24 @@ export async function expandPlan(
         );
         for (const [p, purifier] of purifiers.entries()) {
           const job = cellOf({ grid, facts, model, purifier, prior: priors[p] ?? null, seed, command }, plan);
-          const where = `${locate(grid.path("attacks", a))}, with ${grid.path("purifiers", p).join(".")} and seed ${seed}`;
+          // In words only for whoever has to read them.
+          const where = (): string =>
+            `${locate(grid.path("attacks", a))}, with ${grid.path("purifiers", p).join(".")} and seed ${seed}`;
           const first = cells.get(job.key);
-          if (first !== undefined) {
-            throw new OptionError(
-              `${where}: expected every cell once, got ${nameCell(job)} that is also ${first.where.split(", ").slice(1).join(", ")}.`,
-            );
-          }
+          if (first !== undefined) throw doubled(job, first.where(), where());
           cells.set(job.key, { job, where });
         }
       }
     }
   }
   return { cells: [...cells.values()].map(({ job }) => job), models: table.models, folders: table.folders };
+}
+
+function doubled(job: CellJob, first: string, second: string): OptionError {
+  const [, ...firstPlace] = first.split(", ");
+  return new OptionError(
+    `${second}: expected every cell once, got ${nameCell(job)} that is the same as ${firstPlace.join(", ")}.`,
+  );
 }
 
 /** What all cells of a grid share. */
@@ -99,7 +104,7 @@ function countCells({ attacks, purifiers, seeds }: Grid): number {
 async function factsOf(grid: Grid, host: PlanHost): Promise<GridFacts> {
   const split = await host.split(grid.data, grid.split);
   const images = split.choose(grid.images);
-  const data = { name: grid.data, split: grid.split, sha256: split.sha256, images };
+  const data = { name: split.name, path: grid.data, split: grid.split, sha256: split.sha256, images };
   if (grid.calibration === 0) return { split, data, calibration: null };
   const validation = await host.split(grid.data, "validation");
   // No image that is measured sets the threshold.

@@ -18,8 +18,8 @@ export const modelJob = z.strictObject({
   schema: z.literal(JOB_SCHEMA),
   kind: z.literal("model"),
   key,
-  /** The training data: name or path, the first so many images, and the hash that they must have. */
-  data: z.strictObject({ name: z.string(), images: z.int().min(1).nullable(), sha256: key }),
+  /** The training data: the name or path that opens them, the first so many images, and the hash that they must have. */
+  data: z.strictObject({ path: z.string(), images: z.int().min(1).nullable(), sha256: key }),
   /** What is planted, with complete options; `null` for a clean model. */
   attack: benchMethod.strict().nullable(),
   /** Key of the clean model that the attack looks at. */
@@ -43,6 +43,8 @@ export const cellJob = z.strictObject({
   key,
   data: z.strictObject({
     name: z.string(),
+    /** What opens them: a name again, or a folder or file. */
+    path: z.string(),
     split: z.enum(["validation", "test"]),
     /** Of the whole split. */
     sha256: key,

@@ -13,6 +13,8 @@ export interface ChosenImages {
 
 /** A split as cells measure on it. */
 export interface SplitFacts {
+  /** What the data set calls itself. */
+  readonly name: string;
   /** Images in all. */
   readonly items: number;
   readonly shape: ImageShape;

@@ -65,6 +65,7 @@ async function readSplitFacts(
   const all = await read(split, { signal });
   const { n: items, c, h, w } = imageDims(name, all.images.dims);
   return {
+    name: dataset.name,
     items,
     shape: [c, h, w],
     classes: dataset.classes.length,

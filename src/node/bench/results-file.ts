@@ -6,6 +6,7 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../../core/errors.ts";
 import { type BenchRow, benchLine, latestRows, readBenchRows } from "../../results/bench-row.ts";
+import type { JsonLines } from "../../results/json-lines.ts";
 import { fileError, systemCode } from "../file-error.ts";
 import { folderSource } from "../folder-source.ts";
 import { readIfThere } from "../read-json.ts";
@@ -26,7 +27,7 @@ export interface ResultsFile {
 }
 
 /**
- * Opens the rows of a folder for more of them.
+ * Opens the rows of a folder for more of them; there is no file before the first.
  * @param resume whether there may be some already.
  * @throws InputError when there are and must not be, or the file cannot be written; FormatError for rows of another
  * schema, or damaged ones before the last line. Nothing has changed then.
@@ -47,26 +48,39 @@ export async function openResults(folder: string, { resume }: { readonly resume:
   }
   const read = size === 0 ? undefined : readBenchRows(await readWhole(path), path);
   const cells = endedOf(read?.rows ?? []);
-  const file = await open(path, "a").catch((cause: unknown) => {
-    throw fileError(path, "a file that can be written", cause);
-  });
-  try {
-    if (read !== undefined && read.intactBytes < size) await file.truncate(read.intactBytes);
-    if (read?.endsLine === false) await file.appendFile("\n");
-    await file.sync();
-  } catch (cause) {
-    await file.close();
-    throw fileError(path, "a file that can be written", cause);
-  }
+  if (read !== undefined) await mend(path, read, size);
+  let file: FileHandle | undefined;
   return {
     cells,
     note: read?.note ?? undefined,
     async append(row) {
+      file ??= await open(path, "a").catch((cause: unknown) => {
+        throw fileError(path, "a file that can be written", cause);
+      });
       await append(file, path, row);
       cells.set(row.cell, row.status);
     },
-    close: () => file.close(),
+    async close() {
+      await file?.close();
+    },
   };
+}
+
+/** Cuts off what is half-written, and ends the last line. */
+async function mend(path: string, { intactBytes, endsLine }: JsonLines<BenchRow>, size: number): Promise<void> {
+  if (intactBytes === size && endsLine) return;
+  try {
+    const file = await open(path, "a");
+    try {
+      if (intactBytes < size) await file.truncate(intactBytes);
+      if (!endsLine) await file.appendFile("\n");
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw fileError(path, "a file that can be written", cause);
+  }
 }
 
 /**
