@@ -30,6 +30,10 @@ const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: "list every method with its options, presets and source",
     load: async () => (await import("./commands/methods.ts")).defineMethods,
   },
+  import: {
+    summary: "read models, triggers and poisoned data of BackdoorBench, TrojanZoo, backdoor-toolbox and TrojAI",
+    load: async () => (await import("./commands/import.ts")).defineImport,
+  },
   data: {
     summary: "fetch, list and check data sets",
     load: async () => (await import("./commands/data.ts")).defineData,

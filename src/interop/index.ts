@@ -15,6 +15,13 @@ export {
   type PartToWrite,
   writeBackdoorBench,
 } from "./backdoorbench-writer.ts";
+export {
+  type ForeignPlace,
+  IMPORT_SCHEMA,
+  type Imported,
+  type ImportOptions,
+  importFiles,
+} from "./import-files.ts";
 export { type ForeignKind, recognise } from "./recognise.ts";
 export { type ArrayToWrite, type TupleToWrite, type Writable, writeTorchFile } from "./torch-writer.ts";
 export {
