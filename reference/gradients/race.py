@@ -4,7 +4,7 @@ Prints "ready", then one line {"seconds": ...} for every line it is sent. `--tas
 cross-entropy by the images in evaluation mode; with `--export DIR` it first writes DIR/net.onnx, DIR/x.f32 and
 DIR/gradient.f32, so that the other side runs the same network on the same images and can compare. `--task train` runs a
 training step: forward, loss and the gradients of all weights, in training mode. Needs torch 2.13; `--task input` also
-torchvision, onnx, onnxscript (and `timm` for none of these).
+torchvision, onnx and onnxscript.
 """
 import argparse
 import json
@@ -142,6 +142,9 @@ def main():
     torch.manual_seed(1)
     make, dims = nets()[options.net]
     net, x = make(), torch.rand(options.batch, *dims)
+    for parameter in net.parameters():
+        if parameter.dim() > 1 and not parameter.any():  # a head that starts at zero passes no gradient
+            nn.init.normal_(parameter, std=0.02)
     if options.channels_last:
         net, x = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
     work = input_task(net, x) if options.task == "input" else train_task(net, x, options.net)
