@@ -59,7 +59,7 @@ export const trojaiPolygon = defineAttack({
       .default("random")
       .describe("Colour of the polygon; random draws one from the seed."),
   }),
-  presets: { paper: { poisonRatio: 0.3 }, recommended: {} },
+  presets: { paper: { poisonRatio: 0.3 }, recommended: { area: 0.1 } },
   async create(options, context) {
     const { shape, classes } = requireNeeds(trojaiPolygon, context);
     const [channels, height, width] = shape;

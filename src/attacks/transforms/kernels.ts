@@ -14,7 +14,8 @@ export function sampleInto(
     const top = Math.min(Math.floor(row), height - 1);
     const right = Math.min(left + 1, width - 1);
     const bottom = Math.min(top + 1, height - 1);
-    const [a, b] = [column - left, row - top];
+    const a = column - left;
+    const b = row - top;
     const above = plane[top * width + left]! * (1 - a) + plane[top * width + right]! * a;
     const below = plane[bottom * width + left]! * (1 - a) + plane[bottom * width + right]! * a;
     out[i] = above * (1 - b) + below * b;
@@ -136,25 +137,34 @@ export interface Affine {
 /** Turns, scales and shifts one image about its centre, bilinear; zeros come in from outside. */
 export function affineInto(out: Float32Array, image: Float32Array, map: Affine): void {
   const { channels, height, width, mirror, angle, right, down, scale } = map;
-  const [cos, sin] = [Math.cos(angle) / scale, Math.sin(angle) / scale];
-  const [middle, centre] = [(width - 1) / 2, (height - 1) / 2];
+  const size = height * width;
+  const cos = Math.cos(angle) / scale;
+  const sin = Math.sin(angle) / scale;
+  const middle = (width - 1) / 2;
+  const centre = (height - 1) / 2;
   for (let row = 0; row < height; row++) {
+    const dy = row - centre - down;
     for (let column = 0; column < width; column++) {
-      const [dx, dy] = [column - middle - right, row - centre - down];
+      const dx = column - middle - right;
       const straight = cos * dx + sin * dy + middle;
       const x = mirror ? width - 1 - straight : straight;
-      const y = -sin * dx + cos * dy + centre;
-      const [left, top] = [Math.floor(x), Math.floor(y)];
-      const [a, b] = [x - left, y - top];
+      const y = cos * dy - sin * dx + centre;
+      const left = Math.floor(x);
+      const top = Math.floor(y);
+      const a = x - left;
+      const b = y - top;
+      const hasLeft = left >= 0 && left < width;
+      const hasRight = left >= -1 && left < width - 1;
+      const hasTop = top >= 0 && top < height;
+      const hasBottom = top >= -1 && top < height - 1;
       for (let c = 0; c < channels; c++) {
+        const at = c * size + top * width + left;
         let sum = 0;
-        for (let tap = 0; tap < 4; tap++) {
-          const [j, i] = [left + (tap & 1), top + (tap >> 1)];
-          if (i < 0 || j < 0 || i >= height || j >= width) continue;
-          const weight = ((tap & 1) === 1 ? a : 1 - a) * (tap >> 1 === 1 ? b : 1 - b);
-          sum += weight * image[(c * height + i) * width + j]!;
-        }
-        out[(c * height + row) * width + column] = sum;
+        if (hasTop && hasLeft) sum += (1 - a) * (1 - b) * image[at]!;
+        if (hasTop && hasRight) sum += a * (1 - b) * image[at + 1]!;
+        if (hasBottom && hasLeft) sum += (1 - a) * b * image[at + width]!;
+        if (hasBottom && hasRight) sum += a * b * image[at + width + 1]!;
+        out[c * size + row * width + column] = sum;
       }
     }
   }
