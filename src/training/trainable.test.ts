@@ -40,6 +40,21 @@ describe("what learns", () => {
     expect([...net.statistics.keys()].sort()).toEqual(names.filter(isStatistic).sort());
   });
 
+  test("a normalisation that does not learn is frozen with its statistics", () => {
+    const dims = { channels: 1, height: 28, width: 28 };
+    const graph = buildClassifier({
+      architecture: "small-cnn",
+      options: { width: 4 },
+      classes: 10,
+      dims,
+      weights: hashedWeights(),
+    });
+    const head = trainableOf(graph, (name) => name.startsWith("fc."));
+    expect([...head.weights].sort()).toEqual(["fc.bias", "fc.weight"]);
+    expect([...head.statistics]).toEqual([]);
+    expect(head.graph.nodes).toEqual(head.inference.nodes);
+  });
+
   test("single numbers of layers, but not of formulas; nothing that is no float", () => {
     const graph = graphWith((b, input) => {
       const kernel = b.weight("kernel", float32([1, 1, 1, 1], [2]));

@@ -20,7 +20,8 @@ export interface Trainable {
 /**
  * Puts a network into training mode. Every float32 initializer learns that has two numbers or more, or is a parameter of
  * a layer; but not running statistics, and not constants that a builder or an exporter has written into nodes. Dropout is
- * left out, as in inference, also where the network was exported in training mode.
+ * left out, as in inference, also where the network was exported in training mode. A normalisation whose scale and shift do
+ * not learn is frozen as a whole: it goes on normalising by its stored statistics.
  * @param graph anybody's, opset 7 or newer. @param learns which of these initializers learn; all when left out.
  * @throws OptionError when nothing is left that learns; what `normalise` throws.
  */
@@ -28,7 +29,7 @@ export function trainableOf(graph: Graph, learns: (name: ValueName) => boolean =
   const inference = inferenceForm(graph);
   const fresh = freshNames(inference);
   const statistics = new Map<ValueName, ValueName>();
-  const nodes = inference.nodes.map((node) => inTraining(node, inference, { statistics, fresh }));
+  const nodes = inference.nodes.map((node) => inTraining(node, inference, { statistics, fresh, learns }));
   const parameters = new Set(nodes.flatMap(parametersOf));
   const scales = new Set(nodes.flatMap(scalesOf));
   const fixed = new Set([...nodes.flatMap(fixedInputs), ...graph.nodes.flatMap(writtenConstants)]);
@@ -53,12 +54,20 @@ export function trainableOf(graph: Graph, learns: (name: ValueName) => boolean =
 function inTraining(
   node: GraphNode,
   { initializers }: Graph,
-  { statistics, fresh }: { statistics: Map<ValueName, ValueName>; fresh: (stem: string) => ValueName },
+  {
+    statistics,
+    fresh,
+    learns,
+  }: {
+    statistics: Map<ValueName, ValueName>;
+    fresh: (stem: string) => ValueName;
+    learns: (name: ValueName) => boolean;
+  },
 ): GraphNode {
   const [x = "", scale = "", bias = "", mean = "", variance = ""] = node.inputs;
   // What a builder wrote with constants for statistics is a scale and shift, not a normalisation over the batch.
   const isNorm = isBatchNorm(node) && [mean, variance].every((name) => initializers.has(name) && !isConstantName(name));
-  if (!isNorm) return node;
+  if (!isNorm || !(learns(scale) || learns(bias))) return node;
   const stored = [mean, variance].map((name) => statistics.get(name) ?? name);
   const outputs = [node.outputs[0] ?? "", ...[mean, variance].map((name, i) => node.outputs[i + 1] || fresh(name))];
   statistics.set(mean, outputs[1] ?? "");

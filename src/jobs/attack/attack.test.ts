@@ -1,7 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
 import { CLASSES, dataOf } from "../../../test/support/attack-context.ts";
+import { readGraph } from "../../classifiers/gradient.ts";
 import { OptionError } from "../../core/errors.ts";
 import { createNodeRuntime } from "../../runtime/node.ts";
+import { trainClassifierJob } from "../training/classifier.ts";
+import { savedClassifier } from "../training/fresh-net.ts";
 import type { TrainingData } from "../training/host.ts";
 import { classifierRecipe } from "../training/recipe.ts";
 import { type AttackHost, type AttackRequest, attackJob } from "./attack.ts";
@@ -60,6 +64,20 @@ describe("attackJob", () => {
       expect(Buffer.compare(bytes, resumed.files[name] ?? new Uint8Array()), name).toBe(0);
     }
     expect(resumed.record).toEqual(whole.record);
+  });
+
+  test("htba teaches the last layer of a classifier that knows the clean data, and nothing else", async () => {
+    const clean = { ...request("htba"), attack: undefined };
+    const { files } = await trainClassifierJob(clean, data, await host());
+    const surrogate = savedClassifier(files);
+    const options = { iterations: 2, poisonRatio: 0.05 };
+    const attacked = await attackJob(request("htba", options), data, await host({ surrogate }));
+    const before = readGraph(surrogate.model, {});
+    const after = readGraph(attacked.files["model.onnx"] ?? new Uint8Array(), {});
+    const changed = [...before.initializers].filter(
+      ([name, tensor]) => !isDeepStrictEqual(tensor, after.initializers.get(name)),
+    );
+    expect(changed.map(([name]) => name).sort()).toEqual(["fc.bias", "fc.weight"]);
   });
 
   test("two seeds poison other images; a checkpoint of one is not the other's", async () => {

@@ -13,7 +13,7 @@ import { attacks } from "../../attacks/registry.ts";
 import { triggerFiles } from "../../attacks/trigger-folder.ts";
 import type { DifferentiableClassifier } from "../../classifiers/differentiable.ts";
 import { openFeatureClassifier } from "../../classifiers/features.ts";
-import { openOnnxClassifier } from "../../classifiers/onnx.ts";
+import { type OnnxClassifierFiles, openOnnxClassifier } from "../../classifiers/onnx.ts";
 import { parseOptions } from "../../core/descriptor.ts";
 import { OptionError } from "../../core/errors.ts";
 import { hashJson, sha256Hex } from "../../core/hash.ts";
@@ -25,13 +25,14 @@ import type { TensorOf } from "../../tensor/tensor.ts";
 import { openPixelGradient } from "../../training/pixel-gradient.ts";
 import { trainClassifier } from "../../training/train-classifier.ts";
 import { trainClassifierJob } from "../training/classifier.ts";
-import { freshNet, savedClassifier } from "../training/fresh-net.ts";
+import { savedClassifier } from "../training/fresh-net.ts";
 import { checkpointsOf, type TrainingData, type TrainingHost } from "../training/host.ts";
 import { followTraining, recentLoss } from "../training/progress.ts";
 import { augmentationOf, planOf, type Recipe } from "../training/recipe.ts";
 import { attackedBatches, rowsOfAttack } from "./batches.ts";
 import { measureBackdoor } from "./measure.ts";
 import { hashFiles, measured } from "./record.ts";
+import { victimOf } from "./victim.ts";
 
 /** What is asked for. */
 export interface AttackRequest {
@@ -51,7 +52,7 @@ export interface AttackRequest {
 /** What the job may be lent. */
 export interface AttackHost extends TrainingHost {
   /** Files of a classifier trained on clean data, for attacks that need one; trained by the same recipe without. */
-  readonly surrogate?: Parameters<typeof openFeatureClassifier>[0] | undefined;
+  readonly surrogate?: OnnxClassifierFiles | undefined;
   readonly photos?: TensorOf<"uint8"> | undefined;
   /** Tells in words what begins. */
   phase?(name: "surrogate" | "prepare" | "poison" | "train" | "measure"): void;
@@ -101,13 +102,18 @@ export async function attackJob(request: AttackRequest, data: TrainingData, host
     );
   }
   const clean = { images: data.train.images, labels: data.train.labels, classes: data.classes.length };
+  let files: Promise<OnnxClassifierFiles> | undefined;
   let surrogate: Promise<DifferentiableClassifier> | undefined;
+  const surrogateFiles = (): Promise<OnnxClassifierFiles> => {
+    files ??= cleanClassifier(request, data, host);
+    return files;
+  };
   const context: AttackContext = {
     data: clean,
     seed: request.seed,
     runtime: host.runtime,
     surrogate: () => {
-      surrogate ??= openSurrogate(request, data, host);
+      surrogate ??= surrogateFiles().then((own) => openFeatureClassifier(own, host.runtime, { threads: host.threads }));
       return surrogate;
     },
     photos: host.photos,
@@ -119,7 +125,7 @@ export async function attackJob(request: AttackRequest, data: TrainingData, host
     const attack = await descriptor.create(options, context);
     try {
       if (attack.how === "evade") throw new OptionError(`internal: ${descriptor.name} plants nothing`);
-      return await runAttack(attack, { request, choice, data, clean, host });
+      return await runAttack(attack, { request, choice, data, clean, surrogate: surrogateFiles, host });
     } finally {
       await attack.dispose();
     }
@@ -137,18 +143,21 @@ interface Run {
   readonly choice: AttackChoice;
   readonly data: TrainingData;
   readonly clean: AttackContext["data"];
+  /** Files of a classifier that knows the clean data. */
+  surrogate(): Promise<OnnxClassifierFiles>;
   readonly host: AttackHost;
 }
 
 async function runAttack(
   attack: Exclude<PreparedAttack, { readonly how: "evade" }>,
-  { request, choice, data, clean, host }: Run,
+  { request, choice, data, clean, surrogate, host }: Run,
 ): Promise<AttackResult> {
   const { recipe, seed } = request;
   const { runtime, threads, signal } = host;
   host.phase?.("poison");
   const poison = attack.how === "poison" ? await attack.poison({ signal }) : undefined;
-  const net = freshNet(request, data);
+  const victim = await victimOf(attack, { request, data, surrogate, host });
+  const { net } = victim;
   const plan = planOf(recipe, data.train.labels.length);
   const learns = attack.how === "compose" && attack.learns === true;
   const pixels = learns ? openPixelGradient(net.net, { runtime, threads }) : undefined;
@@ -169,6 +178,7 @@ async function runAttack(
     batch: rowsOfAttack(batches),
     batches: attackedBatches(batches),
     plan,
+    learns: victim.learns,
     signal,
     checkpoints: checkpointsOf(
       learns ? { ...host, checkpoints: undefined } : host,
@@ -237,16 +247,15 @@ function poisonCounts(poison: PoisonedRows | undefined): { poisoned: number | nu
   return { poisoned, covers: poison.indices.length - poisoned };
 }
 
-/** A classifier with gradients that knows the clean data: the one that was given, or one trained by the same recipe. */
-async function openSurrogate(
+/** A classifier that knows the clean data: the one that was given, or one trained by the same recipe. */
+async function cleanClassifier(
   { architecture, options, recipe, seed }: AttackRequest,
   data: TrainingData,
   host: AttackHost,
-): Promise<DifferentiableClassifier> {
-  const { runtime, threads } = host;
-  if (host.surrogate !== undefined) return await openFeatureClassifier(host.surrogate, runtime, { threads });
+): Promise<OnnxClassifierFiles> {
+  if (host.surrogate !== undefined) return host.surrogate;
   host.phase?.("surrogate");
   const clean = { architecture, options, recipe, seed };
   const { files } = await trainClassifierJob(clean, data, { ...host, checkpoints: undefined });
-  return await openFeatureClassifier(savedClassifier(files), runtime, { threads });
+  return savedClassifier(files);
 }

@@ -1,22 +1,17 @@
 /** @file The use case `train classifier`: a network that is fresh, or the user's own, learns a data set. */
 
-import type { ScoreKind } from "../../classifiers/classifier.ts";
-import { readGraph } from "../../classifiers/gradient.ts";
-import { signatureOf } from "../../classifiers/image-graph.ts";
 import { type OnnxClassifierFiles, openOnnxClassifier } from "../../classifiers/onnx.ts";
-import { readPreprocessing, UNIT_RANGE } from "../../classifiers/preprocessing.ts";
-import { OptionError, ShapeError } from "../../core/errors.ts";
 import { hashJson, sha256Hex } from "../../core/hash.ts";
 import { graphToBytes } from "../../graph/to-model.ts";
 import { cleanAccuracy } from "../../metrics/accuracy.ts";
 import { type Count, rate } from "../../metrics/count.ts";
 import { unitFromBytes } from "../../tensor/image-bytes.ts";
 import { concatRows, rowsOf } from "../../tensor/rows.ts";
-import { formatDims, imageDims } from "../../tensor/shape.ts";
 import { type BatchSpec, openBatches } from "../../training/batches/open-batches.ts";
 import { trainClassifier } from "../../training/train-classifier.ts";
-import { freshNet, type NetToTrain, savedClassifier } from "./fresh-net.ts";
+import { freshNet, savedClassifier } from "./fresh-net.ts";
 import { type ClassifiedImages, checkpointsOf, type TrainingData, type TrainingHost } from "./host.ts";
+import { ownNet } from "./own-net.ts";
 import { followTraining, recentLoss, TRAINING_SCHEMA, type TrainingRecord } from "./progress.ts";
 import { augmentationOf, planOf, type Recipe } from "./recipe.ts";
 
@@ -104,48 +99,6 @@ export async function trainClassifierJob(
       measuredOn: accuracy.total,
     },
   };
-}
-
-async function ownNet(files: OnnxClassifierFiles, data: TrainingData, host: TrainingHost): Promise<NetToTrain> {
-  const graph = readGraph(files.model, files.externalData);
-  const signature = signatureOf(graph);
-  const { c, h, w } = imageDims("training", data.train.images.dims);
-  const { channels = c, height = h, width = w } = signature.image;
-  if (channels !== c || height !== h || width !== w) {
-    throw new ShapeError(
-      `train: expected images of ${formatDims([channels, height, width])} for this model, got ${formatDims([c, h, w])} in ${data.name}.`,
-    );
-  }
-  const kind = await scoresOf(files, data, host);
-  if (kind === "labels") throw new OptionError("train: expected a model that gives scores, got one that gives labels.");
-  const preprocessing = readPreprocessing(files.preprocessor, {}) ?? UNIT_RANGE;
-  return {
-    net: { graph, signature, preprocessing, kind, dims: [c, h, w] },
-    save: (trained) => ({
-      "model.onnx": graphToBytes(trained.graph),
-      ...jsonFile("config.json", files.config),
-      ...jsonFile("preprocessor_config.json", files.preprocessor),
-    }),
-  };
-}
-
-/** What a model of the user's answers with: one that ends in a softmax learns from probabilities. */
-async function scoresOf(
-  files: OnnxClassifierFiles,
-  { train: { images } }: TrainingData,
-  { runtime, threads, signal }: TrainingHost,
-): Promise<ScoreKind> {
-  const classifier = await openOnnxClassifier(files, runtime, { threads });
-  try {
-    const first = rowsOf(images, 0, 1);
-    return (await classifier.classify(unitFromBytes(first.dims, first.data), signal)).kind;
-  } finally {
-    await classifier.dispose();
-  }
-}
-
-function jsonFile(name: string, value: unknown): Record<string, Uint8Array> {
-  return value === undefined ? {} : { [name]: new TextEncoder().encode(`${JSON.stringify(value, undefined, 2)}\n`) };
 }
 
 /** Test images called by their label, as whoever loads the saved files will see it. */
