@@ -21,7 +21,8 @@ export async function extend(
   const added = extended.nodes.filter(({ outputs }) => !outputs.some((output) => known.has(output)));
   if (added.length === 0) return { graph: extended, facts };
   const more = factsAt(await probe(newPart(extended, added, facts), run), 1);
-  return { graph: extended, facts: new Map([...more, ...facts]) };
+  // What is new comes last: a name that folding has freed may be taken again.
+  return { graph: extended, facts: new Map([...facts, ...more]) };
 }
 
 /** The added nodes as a graph of their own: what they read of the old ones is an input. */
