@@ -46,7 +46,8 @@ export async function planInt8(plan: PriorPlan, host: Int8Host): Promise<PriorPl
   return { ...plan, model: graphToBytes(quantizeConvolutions(graph, ranges)), externalData: undefined };
 }
 
-function graphOf({ model, externalData = {} }: PriorPlan): Graph {
+/** The graph of a plan, with its weights inside. */
+export function graphOf({ model, externalData = {} }: PriorPlan): Graph {
   const proto = decodeModel(model);
   inlineExternalData(proto, externalData);
   return graphFromModel(proto);

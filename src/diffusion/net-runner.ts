@@ -93,7 +93,8 @@ function feedsFor(images: Float32Tensor, t: Float64Array, signature: NetSignatur
   return { [sample]: filled, [timestep.name]: timesteps, ...signature.extra(rows) };
 }
 
-function timestepTensor(
+/** Timesteps at the type that a net takes. */
+export function timestepTensor(
   dtype: NetSignature["timestep"]["dtype"],
   dims: readonly number[],
   values: Float64Array,

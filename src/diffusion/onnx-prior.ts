@@ -29,7 +29,7 @@ export async function planOnnx(
     externalData,
     facts,
     varianceStated: typeof field(scheduler.value, "variance_type") === "string",
-    signatureOf: (session) => readSignature(name, session, size),
+    signatureOf: (model) => readSignature(name, model, size),
   };
 }
 
@@ -41,8 +41,11 @@ function decode(name: string, bytes: Uint8Array): ReturnType<typeof decodeModel>
   }
 }
 
-function readSignature(name: string, session: Session, size: PriorSettings["size"]): NetSignature {
-  const { inputs, outputs } = session;
+function readSignature(
+  name: string,
+  { inputs, outputs }: Pick<Session, "inputs" | "outputs">,
+  size: PriorSettings["size"],
+): NetSignature {
   const sample = inputs.find(isImage);
   const output = outputs.find(isImage);
   const timestep = inputs.find((value) => value !== sample);

@@ -4,10 +4,12 @@
  */
 import type { ByteSource } from "../core/byte-source.ts";
 import { FormatError, InputError, OptionError } from "../core/errors.ts";
+import type { Graph } from "../graph/ir.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
 import { checkPipeline, isUNet2DConfig, planDiffusers, schedulerFiles } from "./diffusers-prior.ts";
-import { type Int8Host, type Int8Store, planInt8 } from "./int8-plan.ts";
+import { graphOf, type Int8Host, type Int8Store, planInt8 } from "./int8-plan.ts";
 import { runnerOf } from "./net-runner.ts";
+import { type NetGraph, oneShotDenoiser } from "./one-shot.ts";
 import { onnxFile, planOnnx } from "./onnx-prior.ts";
 import { adaptPrediction } from "./prediction-type.ts";
 import type { Precision, Prior } from "./prior.ts";
@@ -61,9 +63,20 @@ export async function openPrior(
     }
   };
   const plan = await planPrior(source, settings);
-  if (precision === "f32") return open(plan);
+  // Planned anew, because few ask for it and large weights are not kept twice.
+  const denoiser: Prior["denoiser"] = async (index, signal) =>
+    oneShotDenoiser(netOf(await planPrior(source, { ...settings, signal })), index);
+  if (precision === "f32") return { ...(await open(plan)), denoiser };
   const host: Int8Host = { source, store, signal: settings.signal, open };
-  return { ...(await open(await planInt8(plan, host))), precision };
+  return { ...(await open(await planInt8(plan, host))), precision, denoiser };
+}
+
+/** A plan as a graph that is not loaded. */
+function netOf(plan: PriorPlan): NetGraph {
+  const graph = graphOf(plan);
+  const known = (values: Graph["inputs"]) => values.map((value) => ({ ...value, dims: value.dims ?? [] }));
+  const signature = plan.signatureOf({ inputs: known(graph.inputs), outputs: known(graph.outputs) });
+  return { graph, signature, facts: plan.facts };
 }
 
 function assemble(plan: PriorPlan, session: Session, batch: number | undefined): Prior {

@@ -21,8 +21,8 @@ export interface PriorPlan {
   readonly facts: SchedulerFacts;
   /** Whether `facts.variance` was said by somebody and not merely assumed. */
   readonly varianceStated: boolean;
-  /** @throws FormatError when the loaded model is no net that predicts noise. */
-  signatureOf(session: Session): NetSignature;
+  /** @throws FormatError when the model is no net that predicts noise. */
+  signatureOf(model: Pick<Session, "inputs" | "outputs">): NetSignature;
 }
 
 /** SHA-256 of the model that a plan loads, and of its files of weights. */

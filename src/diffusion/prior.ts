@@ -1,4 +1,5 @@
 /** @file A diffusion prior that is ready to run: a predictor with its schedule and image dims. */
+import type { Graph } from "../graph/ir.ts";
 import type { NoisePredictor } from "./predictor.ts";
 import type { NoiseSchedule } from "./schedule.ts";
 
@@ -16,5 +17,11 @@ export interface Prior {
   readonly hash: string;
   /** `f32` when left out. */
   readonly precision?: Precision | undefined;
+  /**
+   * What one call of the net takes noisy images for, as a graph in float32 that has gradients: see `one-shot.ts`. Left out
+   * where the prior is no graph.
+   * @param index of the schedule, 0..T-1.
+   */
+  denoiser?(index: number, signal?: AbortSignal): Promise<Graph>;
   dispose(): Promise<void>;
 }
