@@ -11,9 +11,9 @@ import { createWorkList } from "../../jobs/bench/work-list.ts";
 import { lockFolder } from "../../node/bench/folder-lock.ts";
 import { modelStore } from "../../node/bench/model-store.ts";
 import { planHost } from "../../node/bench/plan-facts.ts";
-import { openRedis } from "../../node/bench/redis.ts";
+import { type OpenRedis, openRedis } from "../../node/bench/redis.ts";
 import { redisList } from "../../node/bench/redis-list.ts";
-import { openResults, readEnded } from "../../node/bench/results-file.ts";
+import { openResults, type ResultsFile, readEnded } from "../../node/bench/results-file.ts";
 import { runBench } from "../../node/bench/run-bench.ts";
 import { workForParent } from "../../node/bench/worker-child.ts";
 import { workerPool } from "../../node/bench/worker-pool.ts";
@@ -100,8 +100,13 @@ async function bench(file: string | undefined, flags: BenchFlags, console: Conso
     try {
       if (results.note !== undefined && !quiet) console.note(`${results.note}\n`);
       const { plan, cells } = await expand(run);
-      await writeWhole(join(output.path, "plan.yaml"), text);
-      await compute({ ...run, plan, cells, folder: output.path, results });
+      const server = flags.redis === undefined ? undefined : await openRedis(flags.redis);
+      try {
+        await writeWhole(join(output.path, "plan.yaml"), text);
+        await compute({ ...run, plan, cells, folder: output.path, results, server });
+      } finally {
+        server?.close();
+      }
       const report = await writeReport(output.path, read.plan.title);
       const count = (status: BenchRow["status"]): number =>
         cells.filter(({ key }) => results.cells.get(key) === status).length;
@@ -180,10 +185,12 @@ async function compute(
     readonly plan: ExpandedPlan;
     readonly cells: readonly CellJob[];
     readonly folder: string;
-    readonly results: Awaited<ReturnType<typeof openResults>>;
+    readonly results: ResultsFile;
+    /** Where the list of cells is shared; it stays in this process without. */
+    readonly server: OpenRedis | undefined;
   },
 ): Promise<void> {
-  const { flags, console, threads, plan, cells, folder, results } = run;
+  const { flags, console, threads, plan, cells, folder, results, server } = run;
   const { device, workers, quiet = false } = flags;
   const { signal } = console;
   const todo = cells.filter(({ key }) => results.cells.get(key) !== "done");
@@ -191,7 +198,6 @@ async function compute(
   const models = join(folder, "models");
   const store = modelStore(models, plan.folders);
   await store.tidy();
-  const server = flags.redis === undefined ? undefined : await openRedis(flags.redis);
   const list = server === undefined ? createWorkList() : redisList(server, { store });
   const view = benchView({ cells, ended: results.cells }, console, { quiet, now: () => performance.now() });
   const places = { models, elsewhere: Object.fromEntries(plan.folders) };
@@ -213,6 +219,5 @@ async function compute(
     await list.close();
     await pool.close();
     view.close();
-    server?.close();
   }
 }
