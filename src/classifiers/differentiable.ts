@@ -41,6 +41,8 @@ export interface DifferentiableClassifier extends Classifier {
 export interface DifferentiableFlags extends ClassifierFlags {
   /** Of each image; `cross-entropy` when left out. */
   readonly loss?: LossName | Loss | undefined;
+  /** Images of one run at most; as many as are fastest for a small network when left out. Results do not depend on it. */
+  readonly batch?: number | undefined;
 }
 
 /** Images of one run: activations and gradients stay bounded. */
@@ -57,7 +59,7 @@ const MOST_SESSIONS = 3;
 export async function openDifferentiableClassifier(
   files: OnnxClassifierFiles,
   runtime: Runtime,
-  { loss = "cross-entropy", ...flags }: DifferentiableFlags = {},
+  { loss = "cross-entropy", batch = MOST_ROWS, ...flags }: DifferentiableFlags = {},
 ): Promise<DifferentiableClassifier> {
   const graph = readGraph(files.model, files.externalData);
   const signature = signatureOf(graph, flags);
@@ -100,8 +102,8 @@ export async function openDifferentiableClassifier(
       if (n === 0) throw new ShapeError("classifier: expected at least one image for a gradient, got none.");
       kind ??= (await classifier.classify(rowsOf(images, 0, 1), signal)).kind;
       requireGradientScores(kind);
-      const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_VALUES / elementCount(image))));
-      const rows = signature.image.batch ?? Math.min(n, most);
+      const most = Math.max(1, Math.min(batch, Math.floor(MOST_VALUES / elementCount(image))));
+      const rows = signature.image.batch ?? Math.ceil(n / Math.ceil(n / most));
       const parts: LossGradient[] = [];
       for (let first = 0; first < n; first += rows) {
         signal?.throwIfAborted();

@@ -18,3 +18,4 @@ export type { SignatureFlags } from "./onnx-signature.ts";
 export type { PreprocessingFlags } from "./preprocessing.ts";
 export { toProbabilities } from "./probability.ts";
 export { type ClassifierToSave, saveClassifier } from "./save-classifier.ts";
+export { openWhiteBox, requireGradients, requireWhiteBox, type WhiteBox } from "./white-box.ts";

@@ -23,9 +23,10 @@ export interface WhiteBox extends DifferentiableClassifier {
    * disposes it.
    * @param front takes images [N, C, H, W] as its only input and gives images in [0, 1], of the dims that the classifier
    * takes, as its only output.
-   * @throws OptionError when the two are for batches of different fixed sizes; what opening a classifier throws.
+   * @param batch images of one run at most. @throws OptionError when the two are for batches of different fixed sizes; what
+   * opening a classifier throws.
    */
-  behind(front: Graph): Promise<DifferentiableClassifier>;
+  behind(front: Graph, batch?: number): Promise<DifferentiableClassifier>;
 }
 
 /** A classifier as one with gradients. @throws OptionError that says why it has none, and what does without. */
@@ -54,13 +55,13 @@ export async function openWhiteBox(
   return {
     classify: (images, signal) => classifier.classify(images, signal),
     lossGradient: (images, targets, signal) => classifier.lossGradient(images, targets, signal),
-    async behind(front) {
+    async behind(front, batch) {
       const { graph, input, output } = joined(front, files, flags);
       const { loss, scores, threads } = flags;
       // What the model is told about images is inside the graph by now.
       const told = { mean: 0, std: 1, layout: "NCHW", input, output } as const;
       const model = { model: graphToBytes(graph), config: files.config };
-      return await openDifferentiableClassifier(model, runtime, { loss, scores, threads, ...told });
+      return await openDifferentiableClassifier(model, runtime, { loss, scores, threads, batch, ...told });
     },
     labels: classifier.labels,
     input: classifier.input,
