@@ -24,8 +24,6 @@ const notBuilt = {
   anp: "adversarial neuron pruning repairs a classifier, which needs gradients of graphs",
   baddiffusion_loss: "an attack on diffusion models, which needs training",
   gradcam: "a white-box map, which needs gradients of graphs",
-  neural_cleanse: "trigger inversion, which needs gradients of graphs",
-  smoothinv: "trigger inversion, which needs gradients of graphs",
 };
 
 const schedule = makeSchedule(linearBetas(1000));

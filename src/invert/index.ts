@@ -1,0 +1,24 @@
+/** @file What `untrigger/invert` offers: the inverters as data, and what is done with what they find. */
+export {
+  defineInverter,
+  type Inversion,
+  type InversionRequest,
+  type InversionRun,
+  type Inverter,
+  type InverterContext,
+  type InverterDescriptor,
+  type Preset,
+  type PresetName,
+  type ReconstructedTrigger,
+  type Statistic,
+  type TriggerNorms,
+  type TriggerSuccess,
+} from "./inverter.ts";
+export { neuralCleanse } from "./neural-cleanse.ts";
+export { type Outliers, outliersOf } from "./outliers.ts";
+export { plainAdv } from "./plain-adv.ts";
+export { inverters } from "./registry.ts";
+export { smallestPerturbation } from "./smallest-perturbation.ts";
+export { smoothInv } from "./smoothinv.ts";
+export { normsOf, stamp } from "./trigger.ts";
+export { universalPerturbation } from "./universal-perturbation.ts";

@@ -1,0 +1,75 @@
+/** @file Inner loops of inversion: images and gradients of many rows against one variable. Unchecked reads live here. */
+
+/** `out[n] = images[n] + change` for every row n. */
+export function addToRowsInto(out: Float32Array, images: Float32Array, change: Float32Array): void {
+  const size = change.length;
+  for (let from = 0; from < out.length; from += size) {
+    for (let i = 0; i < size; i++) out[from + i] = images[from + i]! + change[i]!;
+  }
+}
+
+/** `out[n] = base + scale * noise[n]` for every row n of noise. */
+export function addNoiseInto(out: Float32Array, base: Float32Array, noise: Float32Array, scale: number): void {
+  const size = base.length;
+  for (let from = 0; from < out.length; from += size) {
+    for (let i = 0; i < size; i++) out[from + i] = base[i]! + scale * noise[from + i]!;
+  }
+}
+
+/** `out[n] = (1 - mask) images[n] + mask pattern`: the mask has one plane for all channels. */
+export function blendRowsInto(
+  out: Float32Array,
+  images: Float32Array,
+  mask: Float32Array,
+  pattern: Float32Array,
+): void {
+  const [size, plane] = [pattern.length, mask.length];
+  for (let from = 0; from < out.length; from += size) {
+    for (let i = 0; i < size; i++) {
+      const m = mask[i % plane]!;
+      out[from + i] = (1 - m) * images[from + i]! + m * pattern[i]!;
+    }
+  }
+}
+
+/** Adds to `mask` and `pattern` what the gradient by blended rows is by them. */
+export function blendGradientInto(
+  into: { readonly mask: Float64Array; readonly pattern: Float64Array },
+  gradient: Float32Array,
+  images: Float32Array,
+  at: { readonly mask: Float32Array; readonly pattern: Float32Array },
+): void {
+  const [size, plane] = [at.pattern.length, at.mask.length];
+  for (let from = 0; from < gradient.length; from += size) {
+    for (let i = 0; i < size; i++) {
+      const g = gradient[from + i]!;
+      const pixel = i % plane;
+      into.mask[pixel] = into.mask[pixel]! + g * (at.pattern[i]! - images[from + i]!);
+      into.pattern[i] = into.pattern[i]! + g * at.mask[pixel]!;
+    }
+  }
+}
+
+/** `sum += weights[n] * rows[n]` over the rows n. */
+export function addWeightedRowsInto(sum: Float32Array, rows: Float32Array, weights: ArrayLike<number>): void {
+  const size = sum.length;
+  for (let n = 0; n < weights.length; n++) {
+    const weight = weights[n]!;
+    for (let i = 0; i < size; i++) sum[i] = sum[i]! + weight * rows[n * size + i]!;
+  }
+}
+
+/** Sets to zero where clamping to [0, 1] has moved the value: nothing passes there. */
+export function stopAtEdgesInto(gradient: Float32Array, unclamped: Float32Array): void {
+  for (let i = 0; i < gradient.length; i++) {
+    if (unclamped[i]! < 0 || unclamped[i]! > 1) gradient[i] = 0;
+  }
+}
+
+/** `change = clamp(image + change) - image`: the changed image stays in [0, 1]. */
+export function keepInRangeInto(change: Float32Array, image: Float32Array): void {
+  for (let i = 0; i < change.length; i++) {
+    const x = image[i]!;
+    change[i] = Math.min(Math.max(x + change[i]!, 0), 1) - x;
+  }
+}

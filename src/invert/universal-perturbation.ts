@@ -1,0 +1,97 @@
+/**
+ * @file One perturbation of bounded size for a few images at once, for each class. Cheap, and with a reference classifier a
+ * good first look: natural perturbations carry over to any classifier, a trigger works on the backdoored one alone. Without
+ * one its success says little, because some classes are easy to reach in every model.
+ */
+import { z } from "zod";
+import { takeRows } from "../tensor/rows.ts";
+import { elementCount } from "../tensor/shape.ts";
+import { float32 } from "../tensor/tensor.ts";
+import { startDescent } from "./descent.ts";
+import { defineInverter } from "./inverter.ts";
+import { checkRequest, needGradients, rowsBeside } from "./needs.ts";
+import { startProgress } from "./progress.ts";
+import { measured } from "./trigger.ts";
+import { universalAnswers } from "./universal.ts";
+
+/** Values of the batch of one step: the classes of a group go on together. */
+const MOST_VALUES = 2 ** 22;
+
+/** Universal perturbations as data. */
+export const universalPerturbation = defineInverter({
+  name: "universal-perturbation",
+  summary: "Finds one perturbation of bounded size that moves several clean images to each class.",
+  source:
+    'Moosavi-Dezfooli et al. 2017, "Universal adversarial perturbations", https://arxiv.org/abs/1610.08401 (the aim); the descent is that of Sun and Kolter 2023, algorithm 1, https://arxiv.org/abs/2303.00215',
+  options: z.object({
+    eps: z
+      .number()
+      .gt(0)
+      .max(1e4)
+      .default(2)
+      .describe("Most L2 norm of the perturbation over all pixels and channels."),
+    images: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(16)
+      .describe("How many of the given images it must move: the first that do not show the class."),
+    steps: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(40)
+      .describe("Steps of the descent; the rate halves after three quarters."),
+    rate: z.number().gt(0).max(10).default(0.05).describe("Length of the first steps, as a share of eps."),
+    momentum: z.number().min(0).lt(1).default(0.9).describe("Share of the last step that the next one keeps."),
+  }),
+  presets: { recommended: [{ eps: 2, images: 16, steps: 40 }] },
+  statistic: "success",
+  needs: { prior: false },
+  async create(options, context) {
+    const classifier = needGradients("universal-perturbation", context);
+    const { eps, steps, images: count } = options;
+    return {
+      async *invert(given, run) {
+        const request = await checkRequest("universal-perturbation", given, { context, run });
+        const [, ...dims] = request.images.dims;
+        const size = elementCount(dims);
+        const all = request.classes.flatMap((target) => {
+          const sources = rowsBeside(request, target).slice(0, count);
+          return sources.length === 0 ? [] : [{ target, sources }];
+        });
+        const together = Math.max(1, Math.floor(MOST_VALUES / (count * size)));
+        const progress = startProgress(run, all.length * steps);
+        for (let first = 0; first < all.length; first += together) {
+          const group = all.slice(first, first + together).map(({ target, sources }) => ({
+            target,
+            sources,
+            images: takeRows(request.images, sources),
+            descent: startDescent(size, { ...options, rate: options.rate * eps }),
+            losses: [] as number[],
+          }));
+          let step = 0;
+          for (; step < steps && run.enough?.aborted !== true; step++) {
+            run.signal?.throwIfAborted();
+            const tries = group.map(({ images, target, descent: { change } }) => ({ images, target, change }));
+            const answers = await universalAnswers(classifier, tries, run.signal);
+            for (const [i, { loss, gradient }] of answers.entries()) {
+              group[i]?.losses.push(loss);
+              group[i]?.descent.step(gradient, { step });
+            }
+            progress.add(group.length);
+          }
+          for (const { target, sources, descent, losses } of group) {
+            const perturbation = float32([1, ...dims], descent.change);
+            const found = { target, sources, losses, complete: step === steps };
+            yield await measured({ ...found, trigger: { kind: "perturbation", perturbation } }, request, {
+              context,
+              run,
+            });
+          }
+        }
+      },
+      dispose: async () => {},
+    };
+  },
+});
