@@ -70,6 +70,9 @@ const purifierSection = section({
   options: options.optional(),
   votes: z.int().min(1).optional(),
   precision: z.enum(["f32", "int8"]).optional(),
+  /** `purified`, when left out: what the model says of purified images. `verdict`: what it says of images that are not
+   * flagged as they are, and of the others without the class that they came as. */
+  answer: z.enum(["purified", "verdict"]).optional(),
 });
 
 /** A purifier as a plan names it. */

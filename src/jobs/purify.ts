@@ -12,6 +12,7 @@ import { winners } from "../metrics/accuracy.ts";
 import { PURIFY_SCHEMA, type PurifyRow, type PurifySummary } from "../results/purify-row.ts";
 import { rowsOf } from "../tensor/rows.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
+import { type AnswerRule, answerOf, answerRules } from "./answer.ts";
 import { type CalibrationFile, findCalibration, NO_THRESHOLD, type Threshold, thresholdFrom } from "./calibration.ts";
 import { type JudgedBatch, type OpenPurifier, openPurifier } from "./open-purifier.ts";
 import { type PictureNeeds, preparePicture } from "./prepare.ts";
@@ -31,6 +32,8 @@ export const purifyRequest = z.strictObject({
   fit: z.boolean().default(false),
   /** Convert pictures to grey (1) or colour (3). */
   channels: z.union([z.literal(1), z.literal(3)]).optional(),
+  /** What stands as label and scores of a picture. */
+  answer: z.enum(answerRules).default("purified"),
 });
 
 /** A request as a caller writes it: defaults may be left out. */
@@ -75,12 +78,26 @@ export async function purifyPictures(request: PurifyRequest, host: PurifyHost): 
   const callsBefore = classifier?.calls ?? 0;
   const run = { settings, needs: needsOf(prior, classifier), purifier, host };
 
+  if (settings.answer === "verdict" && classifier === undefined) {
+    throw new OptionError(
+      "--answer verdict: expected a classifier, got none. Give one with --classifier MODEL.onnx|URL.",
+    );
+  }
   const threshold = await findThreshold(run);
+  if (settings.answer === "verdict" && threshold.value === null) {
+    throw new OptionError(
+      "--answer verdict: expected a threshold for these settings, got none. Do give clean pictures with --calibrate FOLDER.",
+    );
+  }
   let [count, changed, flagged] = [0, 0, 0];
   let writing: Promise<void> = Promise.resolve();
   for await (const { pictures, judged } of judgedBatches(run, host.pictures, "purify", host.total)) {
     await writing;
-    const results = describeBatch(pictures, judged, threshold.value, classifier?.labels);
+    const results = describeBatch(pictures, judged, {
+      threshold: threshold.value,
+      rule: settings.answer,
+      labels: classifier?.labels,
+    });
     for (const { row } of results) {
       count += 1;
       changed += row.label === row.labelBefore ? 0 : 1;
@@ -100,6 +117,7 @@ export async function purifyPictures(request: PurifyRequest, host: PurifyHost): 
     seed: settings.seed,
     count,
     flagged: threshold.value === null ? null : flagged,
+    answer: settings.answer,
     changed: classifier === undefined ? null : changed,
     suspicion: purifier.suspicion,
     threshold: threshold.value,
@@ -212,28 +230,39 @@ async function* ahead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
 function describeBatch(
   pictures: readonly Picture[],
   judged: JudgedBatch,
-  threshold: number | null,
-  labels: readonly string[] | undefined,
+  {
+    threshold,
+    rule,
+    labels,
+  }: {
+    readonly threshold: number | null;
+    readonly rule: AnswerRule;
+    readonly labels: readonly string[] | undefined;
+  },
 ): PurifiedPicture[] {
   const outputs = picturesFromTensor(
     judged.images,
     pictures.map(({ name }) => name),
   );
-  const labelsAfter = judged.scores === undefined ? undefined : winners(judged.scores.after);
-  const labelsBefore = judged.scores === undefined ? undefined : winners(judged.scores.before);
+  const { scores, suspicion: suspicions } = judged;
+  const answers =
+    scores &&
+    answerOf({ ...scores, suspicion: suspicions }, { rule, threshold: threshold ?? Number.POSITIVE_INFINITY });
+  const answered = answers && winners(answers);
+  const labelsBefore = scores && winners(scores.before);
   return pictures.map((input, i) => {
-    const after = judged.scores === undefined ? null : [...rowsOf(judged.scores.after, i, i + 1).data];
-    const before = judged.scores === undefined ? null : [...rowsOf(judged.scores.before, i, i + 1).data];
-    const label = labelsAfter?.[i] ?? null;
-    const suspicion = judged.suspicion[i] ?? Number.NaN;
+    const rowOf = (all: Float32Tensor | undefined): number[] | null =>
+      all === undefined ? null : [...rowsOf(all, i, i + 1).data];
+    const label = answered?.[i] ?? null;
+    const suspicion = suspicions[i] ?? Number.NaN;
     const row: PurifyRow = {
       name: input.name,
       output: `images/${input.name}.png`,
       label,
       labelName: label === null ? null : (labels?.[label] ?? null),
       labelBefore: labelsBefore?.[i] ?? null,
-      scores: after,
-      scoresBefore: before,
+      scores: rowOf(answers),
+      scoresBefore: rowOf(scores?.before),
       suspicion,
       flagged: threshold === null ? null : suspicion > threshold,
     };

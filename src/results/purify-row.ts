@@ -10,12 +10,12 @@ export const purifyRow = z.object({
   name: z.string(),
   /** Path of the purified picture, relative to the output folder. */
   output: z.string(),
-  /** Class after purification (mean softmax over the votes), and its name. */
+  /** The class that is answered, and its name; see `answer` of the run. */
   label: z.number().int().nullable(),
   labelName: z.string().nullable(),
   /** Class of the input as it came. */
   labelBefore: z.number().int().nullable(),
-  /** Class probabilities after and before, [K]. */
+  /** Class probabilities that are answered, and those of the input as it came, [K]. */
   scores: z.array(z.number()).nullable(),
   scoresBefore: z.array(z.number()).nullable(),
   /** How much purification changed what the classifier says; 0 = nothing. */
@@ -37,6 +37,11 @@ export const purifySummary = z.object({
   seed: z.number().int(),
   count: z.number().int(),
   flagged: z.number().int().nullable(),
+  /**
+   * What stands as label and scores: those of the purified image (mean softmax over the votes), or, by `verdict`, those of
+   * the input where it is not flagged, and of the purified image without the input's class where it is.
+   */
+  answer: z.enum(["purified", "verdict"]).default("purified"),
   /** Images whose label changed. */
   changed: z.number().int().nullable(),
   /** What suspicion is made of: `scores`, `labels`, or `weak` (pixels alone, no classifier). */

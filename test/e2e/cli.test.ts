@@ -215,6 +215,24 @@ describe("purify", () => {
     expect(existsSync(at("judged/images/good.png"))).toBe(true);
   });
 
+  test("--answer verdict leaves what is not flagged as it came, and takes its first label from what is", async () => {
+    const flags = [...fast, "--calibrate", images, "--fpr", "0.5", "--answer", "verdict", "--json"];
+    const { code, stdout } = await runInside(["purify", images, ...flags, "-o", at("verdict")]);
+    const {
+      answer,
+      flagged,
+      changed,
+      images: rows,
+    } = purifySummary.extend({ images: purifyRow.array() }).parse(JSON.parse(stdout));
+    expect([code, answer, changed]).toEqual([0, "verdict", flagged]);
+    expect(flagged).toBeGreaterThan(20);
+    for (const row of rows) {
+      if (row.flagged === true)
+        expect([row.label === row.labelBefore, row.scores?.[row.labelBefore ?? -1]]).toEqual([false, 0]);
+      else expect([row.label, row.scores]).toEqual([row.labelBefore, row.scoresBefore]);
+    }
+  });
+
   test("a reader that goes away is no failure", async () => {
     const run = startCli(["methods", "--json"]);
     run.process.stdout?.destroy();
@@ -347,6 +365,8 @@ describe("bad input: one sentence, exit code 2 or 3, nothing half-written", () =
     ],
     ["unknown device", ["--device", "gpu"], 2, 'Unknown value of --device "gpu". Did you mean "cpu"?'],
     ["a gate without threshold", [...prior, "--fail-on", "flagged"], 2, "--fail-on flagged: expected a threshold"],
+    ["a verdict without threshold", [...prior, "--answer", "verdict"], 2, "--answer verdict: expected a classifier"],
+    ["an answer that is none", ["--answer", "both"], 2, 'Unknown value of --answer "both"'],
     ["a precision that is not there", ["--precision", "int4"], 2, 'Unknown value of --precision "int4"'],
   ])("flags: %s", async (_, flags, exit, sentence) => {
     const out = at("refused");

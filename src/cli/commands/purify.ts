@@ -3,6 +3,7 @@ import { performance } from "node:perf_hooks";
 import { type Command, Option } from "commander";
 import { OptionError } from "../../core/errors.ts";
 import { lookUp } from "../../core/names.ts";
+import { type AnswerRule, answerRules } from "../../jobs/answer.ts";
 import { type PurifyRequest, purifyPictures } from "../../jobs/purify.ts";
 import { planVotes } from "../../jobs/votes.ts";
 import { listImages } from "../../node/list-images.ts";
@@ -29,6 +30,7 @@ export interface PurifyFlags extends AssetFlags {
   readonly calibrate?: string;
   readonly fpr: number;
   readonly batch: number;
+  readonly answer: AnswerRule;
   readonly failOn?: "flagged";
   readonly preview: boolean;
   readonly out?: string;
@@ -64,6 +66,14 @@ export function definePurify(command: Command, console: Console): void {
     .option("--calibrate <folder>", "clean pictures that set the threshold of suspicion")
     .addOption(
       new Option("--fpr <rate>", "share of clean pictures that may be flagged").argParser(share("--fpr")).default(0.05),
+    )
+    .addOption(
+      new Option(
+        "--answer <rule>",
+        "purified: label of the purified picture; verdict: the picture's own unless flagged",
+      )
+        .argParser(choice("--answer", answerRules))
+        .default("purified"),
     )
     .addOption(new Option("--batch <n>", "pictures in one batch").argParser(integer("--batch", 1, 4096)).default(64))
     .addOption(
@@ -136,9 +146,9 @@ function judge({ threshold, flagged }: PurifySummary, console: Console): void {
 function requestOf(flags: PurifyFlags): PurifyRequest {
   const descriptor = lookUp("purifier", flags.method, purifiers);
   const options = parseSettings(flags.set ?? [], descriptor.options);
-  const { method, preset, votes, seed, batch, fpr, fit = false, channels } = flags;
+  const { method, preset, votes, seed, batch, fpr, fit = false, channels, answer } = flags;
   planVotes(descriptor, { preset, options, votes });
-  return { method, preset, options, votes, seed, batch, fpr, fit, channels };
+  return { method, preset, options, votes, seed, batch, fpr, fit, channels, answer };
 }
 
 function readChannels(text: string): 1 | 3 {

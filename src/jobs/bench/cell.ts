@@ -26,6 +26,7 @@ import type { PresetName, PurifierDescriptor } from "../../purify/purifier.ts";
 import { purifiers } from "../../purify/registry.ts";
 import { bytesFromUnit, unitFromBytes } from "../../tensor/image-bytes.ts";
 import type { Float32Tensor } from "../../tensor/tensor.ts";
+import { answerOf } from "../answer.ts";
 import { NO_THRESHOLD, type Threshold, thresholdFrom } from "../calibration.ts";
 import { openVotes } from "../open-purifier.ts";
 import type { CellJob } from "./job.ts";
@@ -72,7 +73,8 @@ interface Defended extends DefendedScores, ShownBatch {}
 
 /** A defence with what it has cost so far. */
 interface CountedDefence {
-  run(images: Float32Tensor, ids: readonly ImageId[]): Promise<Defended>;
+  /** @param threshold images above it are flagged; none is while it is being set. */
+  run(images: Float32Tensor, ids: readonly ImageId[], threshold: number): Promise<Defended>;
   networkCalls(): number;
 }
 
@@ -88,16 +90,23 @@ export async function measureCell(job: CellJob, host: CellHost): Promise<CellMea
     (job.threat === "none" ? 1 : 2) * images.labels.length;
   let done = 0;
   let seconds = 0;
+  let flaggedAbove = Number.POSITIVE_INFINITY;
   const timed = async (batch: Float32Tensor, ids: readonly ImageId[]): Promise<Defended> => {
     signal?.throwIfAborted();
     const started = host.now();
-    const result = await defence.run(batch, ids);
+    const result = await defence.run(batch, ids, flaggedAbove);
     seconds += host.now() - started;
     done += ids.length;
     host.progress?.(Math.min(done / steps, 1));
     return result;
   };
   const threshold = await calibrate(job, calibration, timed);
+  if (job.purifier.answer === "verdict" && threshold.value === null) {
+    throw new OptionError(
+      `verdict: expected enough calibration images for a rate of ${threshold.falsePositiveRate}, got ${threshold.count}.`,
+    );
+  }
+  flaggedAbove = threshold.value ?? flaggedAbove;
   const before = { seconds, done, network: defence.networkCalls(), classifier: classifier.calls };
   let sheet: Picture | undefined;
   const attack = await attackOf(job, host);
@@ -125,7 +134,7 @@ async function openDefence(
   { purifier, seed }: CellJob,
   { classifier, prior, signal }: CellHost,
 ): Promise<CountedDefence> {
-  const { name, preset, votes } = purifier;
+  const { name, preset, votes, answer: rule } = purifier;
   if (votes.length === 0) {
     return {
       networkCalls: () => 0,
@@ -139,11 +148,12 @@ async function openDefence(
   const open = await openVotes(descriptor, { preset: preset as PresetName, votes }, { prior, classifier });
   return {
     networkCalls: () => open.networkCalls,
-    async run(images, ids) {
+    async run(images, ids, threshold) {
       const judged = await open.purify(images, ids, { seed, signal });
       if (judged.scores === undefined) throw new RuntimeFailure(`internal: ${name} gave no scores`);
       const { images: purified, evidence, suspicion } = judged;
-      return { images: purified, evidence, suspicion, scores: judged.scores.after };
+      const scores = answerOf({ ...judged.scores, suspicion }, { rule, threshold });
+      return { images: purified, evidence, suspicion, scores };
     },
   };
 }

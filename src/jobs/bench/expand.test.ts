@@ -81,6 +81,7 @@ describe("cells", () => {
     ["options of the attack", "attacks: [{name: badnets, options: {size: 2}}]"],
     ["votes", "purifiers: [{name: shrink-pad, votes: 2}]"],
     ["rate of false positives", "falsePositiveRate: 0.1"],
+    ["answer", "purifiers: [{name: shrink-pad, answer: verdict}]"],
   ])("get another key with other %s", async (_, line) => {
     const [key = ""] = line.split(":");
     const lines = `${small}attacks: [badnets]\npurifiers: [shrink-pad]\n`.split("\n");
@@ -141,6 +142,10 @@ describe("what cannot be done is refused, and where it stands is said", () => {
     ["attacks: [{name: sig, options: {poisonRatio: 0.5}}]\npurifiers: [none]", /attacks\.0: .*sig/],
     ["attacks: [none]\npurifiers: [{name: none, votes: 2}]", /purifier none: expected nothing beside its name/],
     ["attacks: [badnets]\npurifiers: [{name: shrink-pad, precision: int8}]", /expected no precision/],
+    [
+      "attacks: [badnets]\npurifiers: [{name: shrink-pad, answer: verdict}]\ncalibration: 0",
+      /expected calibration images for the answer verdict, got 0/,
+    ],
     ["attacks: [badnets]\npurifiers: [none]\nmodel: {recipe: {batch: 500}}", /recipe: expected a batch of at most 200/],
   ])("%s", async (yaml, message) => {
     const lines = small.split("\n").filter((line) => line !== "" && !yaml.includes(`\n${line.split(":")[0]}:`));

@@ -47,6 +47,13 @@ export async function expandPlan(
     const { name } = purifiers[lacking] as ResolvedPurifier;
     throw new OptionError(`${locate(grid.path("purifiers", lacking))}: expected a prior for ${name}, got none.`);
   }
+  for (const { grid, purifiers } of grids) {
+    const judge = purifiers.findIndex(({ answer }) => answer === "verdict");
+    if (judge < 0 || grid.calibration > 0) continue;
+    throw new OptionError(
+      `${locate(grid.path("purifiers", judge))}: expected calibration images for the answer verdict, got 0.`,
+    );
+  }
 
   const table = createModelTable(host);
   const cells = new Map<string, { readonly job: CellJob; readonly where: () => string }>();
@@ -94,7 +101,8 @@ interface GridFacts {
 export function nameCell({ attack, purifier, prior }: Pick<CellJob, "attack" | "purifier" | "prior">): string {
   const words = (...parts: readonly (string | null)[]): string => parts.filter((part) => part !== null).join(" ");
   const precision = prior?.precision === "int8" ? "int8" : null;
-  return `${words(attack.name, attack.preset)} against ${words(purifier.name, purifier.preset, precision)}`;
+  const answer = purifier.answer === "verdict" ? "verdict" : null;
+  return `${words(attack.name, attack.preset)} against ${words(purifier.name, purifier.preset, precision, answer)}`;
 }
 
 function countCells({ attacks, purifiers, seeds }: Grid): number {
@@ -145,7 +153,7 @@ function cellOf(
   { batch, sheet }: ReadPlan["plan"],
 ): CellJob {
   const { facts, model, purifier, prior, seed, command } = cell;
-  const { name, preset, votes } = purifier;
+  const { name, preset, votes, answer } = purifier;
   // Without a purifier nothing tells how suspicious an image is.
   const calibration = votes.length === 0 ? null : facts.calibration;
   const key = hashJson({
@@ -154,7 +162,7 @@ function cellOf(
     calibration: calibration && [calibration.images.sha256, calibration.falsePositiveRate],
     model: model.model,
     threat: model.threat === "evasion" ? [model.attack.name, model.attack.options] : model.threat,
-    purifier: [name, votes],
+    purifier: answer === "purified" ? [name, votes] : [name, votes, answer],
     prior: prior?.hash ?? null,
     seed,
   });
@@ -165,7 +173,7 @@ function cellOf(
     data: facts.data,
     calibration,
     ...model,
-    purifier: { name, preset, votes: [...votes] },
+    purifier: { name, preset, votes: [...votes], answer },
     prior,
     seed,
     batch,

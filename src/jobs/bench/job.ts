@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { benchMethod, type benchRow } from "../../results/bench-row.ts";
+import { answerRules } from "../answer.ts";
 import { classifierRecipe } from "../training/recipe.ts";
 
 /** Schema version of jobs and their results. A worker of another version must not touch them. */
@@ -58,7 +59,12 @@ export const cellJob = z.strictObject({
   /** `trigger`: the model's own. `evasion`: images are changed against the model. `none`: nothing is. */
   threat: z.enum(["trigger", "evasion", "none"]),
   /** `votes` holds the options of each; none for the name `none`. */
-  purifier: z.strictObject({ name: z.string(), preset: z.string().nullable(), votes: z.array(options) }),
+  purifier: z.strictObject({
+    name: z.string(),
+    preset: z.string().nullable(),
+    votes: z.array(options),
+    answer: z.enum(answerRules).default("purified"),
+  }),
   prior: z.strictObject({ path: z.string(), precision: z.enum(["f32", "int8"]), hash: z.string() }).nullable(),
   seed,
   batch: z.int().min(1),

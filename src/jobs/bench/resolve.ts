@@ -9,6 +9,7 @@ import type { Architecture } from "../../nn/architectures/architecture.ts";
 import { architectures } from "../../nn/architectures/registry.ts";
 import type { PurifierDescriptor } from "../../purify/purifier.ts";
 import { purifiers } from "../../purify/registry.ts";
+import type { AnswerRule } from "../answer.ts";
 import { chooseAttack } from "../attack/attack.ts";
 import { classifierRecipe, type Recipe } from "../training/recipe.ts";
 import { planVotes } from "../votes.ts";
@@ -48,6 +49,7 @@ export interface ResolvedPurifier {
   readonly votes: readonly Record<string, unknown>[];
   readonly needsPrior: boolean;
   readonly precision: Precision;
+  readonly answer: AnswerRule;
 }
 
 /** @throws OptionError for an unknown attack, preset, architecture or option, or one out of range. */
@@ -84,10 +86,10 @@ export function resolveTraining({
 
 /** @throws OptionError for an unknown purifier, preset or option, one out of range, or a precision of no net. */
 export function resolvePurifier(plan: PurifierPlan): ResolvedPurifier {
-  const { name, preset, options = {}, votes, precision } = plan;
+  const { name, preset, options = {}, votes, precision, answer } = plan;
   if (name === NONE) {
-    requireNothing("purifier", { preset, options, votes, precision });
-    return { name, preset: null, votes: [], needsPrior: false, precision: "f32" };
+    requireNothing("purifier", { preset, options, votes, precision, answer });
+    return { name, preset: null, votes: [], needsPrior: false, precision: "f32", answer: "purified" };
   }
   const descriptor: PurifierDescriptor = lookUp<PurifierDescriptor>("purifier", name, purifiers);
   const chosen = planVotes(descriptor, { preset, options, votes });
@@ -101,6 +103,7 @@ export function resolvePurifier(plan: PurifierPlan): ResolvedPurifier {
     votes: chosen.votes.map((set) => ({ ...set })),
     needsPrior,
     precision: precision ?? "f32",
+    answer: answer ?? "purified",
   };
 }
 

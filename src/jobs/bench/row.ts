@@ -64,7 +64,7 @@ function common(
     defence: {
       name: purifier.name,
       preset: purifier.preset,
-      options: optionsOf(purifier.votes),
+      options: optionsOf(purifier),
       kind: purifier.votes.length === 0 ? "none" : "purifier",
     },
     data: { name: data.name, split: data.split, hash: data.sha256 },
@@ -77,12 +77,12 @@ function common(
   };
 }
 
-/** The options that all votes share, with their number; each vote's where they differ. */
-function optionsOf(votes: CellJob["purifier"]["votes"]): Record<string, unknown> {
+/** The options that all votes share, with their number; each vote's where they differ; and how the answer is made. */
+function optionsOf({ votes, answer }: CellJob["purifier"]): Record<string, unknown> {
   const [first] = votes;
   if (first === undefined) return {};
   const equal = votes.every((vote) => JSON.stringify(vote) === JSON.stringify(first));
-  return equal ? { ...first, votes: votes.length } : { votes };
+  return equal ? { ...first, votes: votes.length, answer } : { votes, answer };
 }
 
 function countsOf(counts: RankCounts): BenchCounts {
