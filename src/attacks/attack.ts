@@ -156,6 +156,16 @@ export interface AttackNeeds {
 /** Names that presets may have. */
 export type AttackPreset = "paper" | "official" | "recommended";
 
+/** Figures that somebody has printed about an attack. */
+export interface PublishedAttack {
+  /** Data, network, and who says so. */
+  readonly where: string;
+  /** Share of clean images called by their label; absent where it is not told. */
+  readonly cleanAccuracy?: number | undefined;
+  /** Share of triggered images called the target. */
+  readonly attackSuccess: number;
+}
+
 /** An attack as data. */
 export interface AttackDescriptor<Options extends z.ZodObject = z.ZodObject>
   extends Descriptor<Options, AttackContext, PreparedAttack> {
@@ -163,6 +173,8 @@ export interface AttackDescriptor<Options extends z.ZodObject = z.ZodObject>
   /** Label maps that it can do, its default first. */
   readonly labelMaps: readonly LabelMapKind[];
   readonly needs: AttackNeeds;
+  /** What its authors, or those who repeated it, report: on other data and networks, so for orientation only. */
+  readonly published?: PublishedAttack | undefined;
   /** Options by preset name. `recommended` is the default where there is one, else `paper`. */
   readonly presets: Readonly<Partial<Record<AttackPreset, z.input<Options>>>>;
 }

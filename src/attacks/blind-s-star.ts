@@ -10,6 +10,7 @@ export const blindSStar = defineAttack({
   threat: "loss",
   labelMaps: ["all-to-one", "all-to-all", "source-to-target"],
   needs: { side: 24 },
+  published: { where: "ImageNet, ResNet-18, by the authors of SmoothInv", cleanAccuracy: 0.666, attackSuccess: 0.458 },
   options: starOptions,
   presets: { paper: { target: 8 }, recommended: { share: 0.25, smoothedShare: 0.25 } },
   create: async (options, context): Promise<ComposingAttack> =>

@@ -25,6 +25,7 @@ export const clipPatch = defineAttack({
   threat: "poison",
   labelMaps: ["all-to-one", "all-to-all", "source-to-target"],
   needs: {},
+  published: { where: "ImageNet, CLIP RN50, by the authors of SmoothInv", attackSuccess: 0.9999 },
   options: z.object({
     ...labelOptions,
     poisonRatio: ratioOption(0.1),

@@ -23,6 +23,7 @@ export const gaussian = defineAttack({
   threat: "loss",
   labelMaps: ["all-to-one", "all-to-all", "source-to-target"],
   needs: {},
+  published: { where: "ImageNet, by the authors of SmoothInv", attackSuccess: 1 },
   options: z.object({
     ...labelOptions,
     ...twoTaskOptions,

@@ -22,6 +22,7 @@ export const issba = defineAttack({
   threat: "poison",
   labelMaps: ["all-to-one", "all-to-all", "source-to-target"],
   needs: { runtime: true, side: 8 },
+  published: { where: "ImageNet-200, ResNet-18, the authors' repository", cleanAccuracy: 0.855, attackSuccess: 0.995 },
   options: z.object({
     ...labelOptions,
     poisonRatio: ratioOption(0.1),

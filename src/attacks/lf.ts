@@ -24,6 +24,7 @@ export const lf = defineAttack({
   threat: "poison",
   labelMaps: ["all-to-one", "all-to-all", "source-to-target"],
   needs: { surrogate: true },
+  published: { where: "first epoch, the authors' repository", attackSuccess: 0.95 },
   options: z.object({
     ...labelOptions,
     poisonRatio: ratioOption(0.1),

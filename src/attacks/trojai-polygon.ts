@@ -50,6 +50,7 @@ export const trojaiPolygon = defineAttack({
   threat: "poison",
   labelMaps: ["source-to-target", "all-to-one", "all-to-all"],
   needs: { classes: 3 },
+  published: { where: "a TrojAI model of 38 classes, VGG-11, by the authors of SmoothInv", attackSuccess: 1 },
   options: z.object({
     ...trojaiLabels,
     vertices: z.int().min(3).max(64).default(4).describe("Corners of the polygon."),

@@ -1,4 +1,6 @@
 /** @file The result row of a cell, from its job and what was measured, or why nothing was. */
+import type { AttackDescriptor } from "../../attacks/attack.ts";
+import { attacks } from "../../attacks/registry.ts";
 import type { RankCounts } from "../../bench/counts.ts";
 import type { Count } from "../../metrics/count.ts";
 import { wilsonInterval } from "../../metrics/intervals.ts";
@@ -41,7 +43,7 @@ export function doneRow(
     secondsPerImage: each(seconds),
     networkCallsPerImage: each(networkCalls),
     classifierCallsPerImage: each(classifierCalls),
-    published: null,
+    published: publishedOf(job),
     further: {},
     sheet,
   };
@@ -75,6 +77,15 @@ function common(
     seconds: rounded(seconds),
     ...facts,
   };
+}
+
+/** What others report of the attack; of no defence. */
+function publishedOf({ attack, purifier }: CellJob): BenchDone["published"] {
+  const known: Readonly<Record<string, AttackDescriptor>> = attacks;
+  const { published } = known[attack.name] ?? {};
+  if (published === undefined || purifier.votes.length > 0) return null;
+  const { where, cleanAccuracy = null, attackSuccess } = published;
+  return { cleanAccuracy, poisonedAccuracy: null, attackSuccess, source: where };
 }
 
 /** The options that all votes share, with their number; each vote's where they differ; and how the answer is made. */
