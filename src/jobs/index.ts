@@ -1,3 +1,4 @@
+export { type AnswerRule, answerOf, answerRules, type JudgedScores } from "./answer.ts";
 export { type ApplyHost, type ApplyRequest, applyTrigger } from "./attack/apply.ts";
 export {
   type AttackChoice,
@@ -9,6 +10,12 @@ export {
 } from "./attack/attack.ts";
 export { type EvasionCounts, type EvasionResult, evadeJob } from "./attack/evade.ts";
 export { type BackdoorCounts, measureBackdoor } from "./attack/measure.ts";
+export { type CellHost, type CellMeasures, measureCell } from "./bench/cell.ts";
+export { type ExpandedPlan, expandPlan } from "./bench/expand.ts";
+export { type BenchJob, benchJob, type CellJob, type JobError, type JobResult, type ModelJob } from "./bench/job.ts";
+export type { ChosenImages, ModelFacts, PlanHost, SplitFacts, TrainingFacts } from "./bench/plan-host.ts";
+export { type BenchHost, runCells } from "./bench/run.ts";
+export { createWorkList, type Work, WorkerLost, type WorkList } from "./bench/work-list.ts";
 export {
   CALIBRATION_SCHEMA,
   type CalibrationFile,
@@ -26,6 +33,15 @@ export {
   purifyPictures,
   purifyRequest,
 } from "./purify.ts";
+export {
+  chooseRepair,
+  type RepairChoice,
+  type RepairData,
+  type RepairHost,
+  type RepairRequest,
+  type RepairResult,
+  repairJob,
+} from "./repair/repair.ts";
 export {
   type ClassifierHost,
   type ClassifierRequest,
