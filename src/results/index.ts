@@ -20,3 +20,10 @@ export {
 } from "./bench-row.ts";
 export { type JsonLines, type JsonLinesOptions, readJsonLines } from "./json-lines.ts";
 export { PURIFY_SCHEMA, type PurifyRow, type PurifySummary, purifyRow, purifySummary } from "./purify-row.ts";
+export {
+  REPAIR_SCHEMA,
+  type RepairMeasure,
+  type RepairRecord,
+  repairMeasure,
+  repairRecord,
+} from "./repair-record.ts";

@@ -14,7 +14,7 @@ import type { TrainingData } from "./host.ts";
 export interface NetToTrain {
   readonly net: ClassifierNet;
   /** The files of its folder, by name. */
-  save(trained: TrainedClassifier): Readonly<Record<string, Uint8Array>>;
+  save(trained: Pick<TrainedClassifier, "graph">): Readonly<Record<string, Uint8Array>>;
 }
 
 /** A network by the name of its architecture. */

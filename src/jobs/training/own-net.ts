@@ -14,24 +14,28 @@ import type { TrainingData, TrainingHost } from "./host.ts";
 
 /**
  * A network for the images of a data set from a user's files; it is saved as it came, with other weights.
+ * @param host `subject` is who asks, for the messages.
  * @throws ShapeError when it takes other images; OptionError when it gives labels alone.
  */
 export async function ownNet(
   files: OnnxClassifierFiles,
   data: Pick<TrainingData, "name" | "train">,
-  host: Pick<TrainingHost, "runtime" | "threads" | "signal">,
+  host: Pick<TrainingHost, "runtime" | "threads" | "signal"> & { readonly subject?: string },
 ): Promise<NetToTrain> {
+  const { subject = "train" } = host;
   const graph = readGraph(files.model, files.externalData);
   const signature = signatureOf(graph);
   const { c, h, w } = imageDims("training", data.train.images.dims);
   const { channels = c, height = h, width = w } = signature.image;
   if (channels !== c || height !== h || width !== w) {
     throw new ShapeError(
-      `train: expected images of ${formatDims([channels, height, width])} for this model, got ${formatDims([c, h, w])} in ${data.name}.`,
+      `${subject}: expected images of ${formatDims([channels, height, width])} for this model, got ${formatDims([c, h, w])} in ${data.name}.`,
     );
   }
   const kind = await scoresOf(files, data, host);
-  if (kind === "labels") throw new OptionError("train: expected a model that gives scores, got one that gives labels.");
+  if (kind === "labels") {
+    throw new OptionError(`${subject}: expected a model that gives scores, got one that gives labels.`);
+  }
   const preprocessing = readPreprocessing(files.preprocessor, {}) ?? UNIT_RANGE;
   return {
     net: { graph, signature, preprocessing, kind, dims: [c, h, w] },

@@ -1,0 +1,200 @@
+/** @file The use case `repair`: a classifier is mended with a few clean images, and measured before and after. */
+import { singleTarget } from "../../attacks/label-map.ts";
+import type { Trigger } from "../../attacks/trigger.ts";
+import { triggerFiles } from "../../attacks/trigger-folder.ts";
+import type { Classifier } from "../../classifiers/classifier.ts";
+import { type OnnxClassifierFiles, openOnnxClassifier } from "../../classifiers/onnx.ts";
+import { parseOptions } from "../../core/descriptor.ts";
+import { OptionError } from "../../core/errors.ts";
+import { sha256Hex } from "../../core/hash.ts";
+import { lookUp, unknownName } from "../../core/names.ts";
+import { repairs } from "../../repair/registry.ts";
+import type { RepairDescriptor, RepairPreset } from "../../repair/repair.ts";
+import { splitImages } from "../../repair/split-images.ts";
+import { REPAIR_SCHEMA, type RepairMeasure, type RepairRecord } from "../../results/repair-record.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { unitFromBytes } from "../../tensor/image-bytes.ts";
+import { rowsOf } from "../../tensor/rows.ts";
+import { hashFiles } from "../attack/record.ts";
+import { savedClassifier } from "../training/fresh-net.ts";
+import type { ClassifiedImages } from "../training/host.ts";
+import { ownNet } from "../training/own-net.ts";
+import { recentLoss } from "../training/progress.ts";
+import { measureRepair } from "./measure.ts";
+
+/** What is asked for. */
+export interface RepairRequest {
+  /** A name of `repairs`. */
+  readonly method: string;
+  readonly preset?: string | undefined;
+  /** Options of the repair that differ from the preset's. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Of the split of the clean images, and of everything that the repair draws. */
+  readonly seed: number;
+}
+
+/** Images that a repair may see, and others that it is measured on. */
+export interface RepairData {
+  readonly name: string;
+  /** Of the content; `null` where nobody knows. */
+  readonly sha256: string | null;
+  readonly clean: ClassifiedImages;
+  readonly test: ClassifiedImages;
+}
+
+/** What the job is lent. */
+export interface RepairHost {
+  readonly runtime: Runtime;
+  readonly threads?: number | undefined;
+  /** The trigger to measure with; nothing can be said of triggered images without. Its owner disposes it. */
+  readonly trigger?: Trigger | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Tells what begins. */
+  phase?(name: "before" | "repair" | "after"): void;
+  /** How far the repair itself is. */
+  progress?(done: number, total: number): void;
+}
+
+/** A mended classifier as files: those of the model, and those of the trigger below `trigger/`. */
+export interface RepairResult {
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  readonly record: RepairRecord;
+  readonly losses: readonly number[];
+}
+
+/** A repair by name with its complete options. */
+export interface RepairChoice {
+  readonly descriptor: RepairDescriptor;
+  readonly preset: string;
+  readonly options: Record<string, unknown>;
+}
+
+/**
+ * The repair that a request names, with the options of its preset and those given.
+ * @throws OptionError for an unknown repair, preset or option, or one out of range.
+ */
+export function chooseRepair({ method, preset, options }: Omit<RepairRequest, "seed">): RepairChoice {
+  const descriptor = lookUp<RepairDescriptor>("repair", method, repairs);
+  const { presets } = descriptor;
+  const name = preset ?? ("recommended" in presets ? "recommended" : "paper");
+  if (!Object.hasOwn(presets, name)) throw unknownName(`preset of ${method}`, name, Object.keys(presets));
+  return {
+    descriptor,
+    preset: name,
+    options: parseOptions(descriptor, { ...presets[name as RepairPreset], ...options }),
+  };
+}
+
+/**
+ * Measures, mends, measures again.
+ * @throws OptionError, ShapeError when request, model, images and trigger do not fit, before any learning; what the
+ * repair throws.
+ */
+export async function repairJob(
+  request: RepairRequest,
+  files: OnnxClassifierFiles,
+  data: RepairData,
+  host: RepairHost,
+): Promise<RepairResult> {
+  const choice = chooseRepair(request);
+  const { descriptor, options } = choice;
+  const { runtime, threads, signal, trigger } = host;
+  const { seed } = request;
+  const net = await ownNet(files, { name: data.name, train: data.clean }, { ...host, subject: "repair" });
+  const classes = await classesOf(files, data, host);
+  for (const { labels } of [data.clean, data.test]) requireClasses(labels, classes, data.name);
+  const { learned, held } = splitImages(data.clean, { seed, held: descriptor.needs.heldImages });
+  const repair = await descriptor.create(options, {
+    net: net.net,
+    classes,
+    learned,
+    held,
+    seed,
+    runtime,
+    threads,
+    signal,
+    progress: (done, total) => host.progress?.(done, total),
+  });
+  host.phase?.("before");
+  const before = await measureFiles(files, data, host);
+  host.phase?.("repair");
+  const { graph, pruned, threshold, curve, losses } = await repair.repair();
+  host.phase?.("after");
+  const mended = net.save({ graph });
+  const after = await measureFiles(savedClassifier(mended), data, host);
+  const stored = trigger === undefined ? {} : triggerFiles(trigger);
+  return {
+    files: {
+      ...mended,
+      ...Object.fromEntries(Object.entries(stored).map(([name, bytes]) => [`trigger/${name}`, bytes])),
+    },
+    losses,
+    record: {
+      schema: REPAIR_SCHEMA,
+      method: descriptor.name,
+      preset: choice.preset,
+      source: descriptor.source,
+      options,
+      seed,
+      dataset: data.name,
+      datasetSha256: data.sha256,
+      images: { learned: learned.labels.length, held: held.labels.length, test: data.test.labels.length },
+      trigger:
+        trigger === undefined
+          ? null
+          : {
+              attack: trigger.attack,
+              kind: trigger.kind,
+              source: trigger.source,
+              target: singleTarget(trigger.labels) ?? null,
+              sha256: hashFiles(stored),
+            },
+      modelSha256Before: sha256Hex(files.model),
+      modelSha256: sha256Hex(mended["model.onnx"] ?? new Uint8Array()),
+      pruned: pruned.map(({ layer, channels, of }) => ({ layer, channels: [...channels], of })),
+      threshold,
+      curve: curve.map((point) => ({ ...point })),
+      steps: losses.length,
+      loss: losses.length === 0 ? null : recentLoss(losses),
+      measuredOn: data.test.labels.length,
+      before,
+      after,
+    },
+  };
+}
+
+/** How many classes a model tells scores of. */
+function classesOf(files: OnnxClassifierFiles, { clean }: RepairData, host: RepairHost): Promise<number> {
+  return withClassifier(files, host, async (classifier) => {
+    const first = rowsOf(clean.images, 0, 1);
+    const { scores } = await classifier.classify(unitFromBytes(first.dims, first.data), host.signal);
+    return scores.dims[1] ?? 0;
+  });
+}
+
+function measureFiles(files: OnnxClassifierFiles, data: RepairData, host: RepairHost): Promise<RepairMeasure> {
+  return withClassifier(files, host, (classifier) => measureRepair(classifier, data.test, host));
+}
+
+async function withClassifier<T>(
+  files: OnnxClassifierFiles,
+  { runtime, threads }: RepairHost,
+  use: (classifier: Classifier) => Promise<T>,
+): Promise<T> {
+  const classifier = await openOnnxClassifier(files, runtime, { threads });
+  try {
+    return await use(classifier);
+  } finally {
+    await classifier.dispose();
+  }
+}
+
+function requireClasses(labels: ArrayLike<number>, classes: number, name: string): void {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i] ?? -1;
+    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
+    throw new OptionError(
+      `repair: expected labels from 0 to ${classes - 1}, one for each score of the model, got ${label} for an image of ${name}. Do give images of the classes that the model knows.`,
+    );
+  }
+}
