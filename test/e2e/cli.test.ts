@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { attacks } from "../../src/attacks/registry.ts";
 import { decodePicture, encodePng } from "../../src/images/node.ts";
 import { purifiers } from "../../src/purify/registry.ts";
+import { repairs } from "../../src/repair/registry.ts";
 import { purifyRow, purifySummary } from "../../src/results/purify-row.ts";
 import { type CliResult, runCli, runInside, startCli } from "../support/cli.ts";
 import { serve } from "../support/http-server.ts";
@@ -50,11 +51,14 @@ function expectRefusal({ code, stdout, stderr }: CliResult, exit: number, senten
 }
 
 describe("help", () => {
-  test.each(["", "purify", "attack", "attack apply", "methods", "data"])("untrigger %s --help", async (verb) => {
-    const { code, stdout, stderr } = await runInside([...verb.split(" ").filter((word) => word !== ""), "--help"]);
-    expect([code, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatchSnapshot();
-  });
+  test.each(["", "purify", "attack", "attack apply", "repair", "methods", "data"])(
+    "untrigger %s --help",
+    async (verb) => {
+      const { code, stdout, stderr } = await runInside([...verb.split(" ").filter((word) => word !== ""), "--help"]);
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(stdout).toMatchSnapshot();
+    },
+  );
 
   test("--version is the package's; no command is a usage error that shows the help", async () => {
     const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
@@ -72,7 +76,11 @@ describe("methods", () => {
     const document = JSON.parse(stdout) as Record<string, { name: string; options: { properties: object } }[]>;
     for (const kind of ["attacks", "purifiers", "inverters", "repairs", "auditors"])
       expect(document).toHaveProperty(kind);
-    const registries: Record<string, Record<string, { options: { shape: object } }>> = { attacks, purifiers };
+    const registries: Record<string, Record<string, { options: { shape: object } }>> = {
+      attacks,
+      purifiers,
+      repairs,
+    };
     for (const [kind, registry] of Object.entries(registries)) {
       const listed = document[kind] ?? [];
       expect(listed.map(({ name }) => name)).toEqual(Object.keys(registry));
