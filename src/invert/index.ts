@@ -16,9 +16,12 @@ export {
 } from "./inverter.ts";
 export { neuralCleanse } from "./neural-cleanse.ts";
 export { type Outliers, outliersOf } from "./outliers.ts";
+export { brightComponents, type Component } from "./persistence.ts";
+export { pixelBackdoor } from "./pixel-backdoor.ts";
 export { plainAdv } from "./plain-adv.ts";
 export { inverters } from "./registry.ts";
 export { smallestPerturbation } from "./smallest-perturbation.ts";
 export { smoothInv } from "./smoothinv.ts";
+export { topoTrigger } from "./topo-trigger.ts";
 export { normsOf, stamp } from "./trigger.ts";
 export { universalPerturbation } from "./universal-perturbation.ts";

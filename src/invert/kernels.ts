@@ -1,4 +1,5 @@
 /** @file Inner loops of inversion: images and gradients of many rows against one variable. Unchecked reads live here. */
+import type { SamplingPlan } from "../tensor/filters/kernels.ts";
 
 /** `out[n] = images[n] + change` for every row n. */
 export function addToRowsInto(out: Float32Array, images: Float32Array, change: Float32Array): void {
@@ -71,5 +72,43 @@ export function keepInRangeInto(change: Float32Array, image: Float32Array): void
   for (let i = 0; i < change.length; i++) {
     const x = image[i]!;
     change[i] = Math.min(Math.max(x + change[i]!, 0), 1) - x;
+  }
+}
+
+/**
+ * A smooth count of pixels: the sum over the planes of `max over channels of (tanh(v / 10) / 2 + 1/2)`, for two variables
+ * of C channels, one after the other. Adds `weight` times its derivative to `gradient`.
+ */
+export function addPixelCountInto(
+  gradient: Float32Array,
+  variables: Float32Array,
+  { plane, weight }: { readonly plane: number; readonly weight: number },
+): number {
+  const size = variables.length / 2;
+  let sum = 0;
+  for (let from = 0; from < variables.length; from += size) {
+    for (let pixel = from; pixel < from + plane; pixel++) {
+      let most = pixel;
+      for (let i = pixel + plane; i < from + size; i += plane) if (variables[i]! > variables[most]!) most = i;
+      const height = Math.tanh(variables[most]! / 10);
+      sum += height / 2 + 0.5;
+      gradient[most] = gradient[most]! + (weight * (1 - height * height)) / 20;
+    }
+  }
+  return sum;
+}
+
+/** Adds what reading planes along a plan hands back: the adjoint of `readAlongInto`. */
+export function spreadAlongInto(out: Float64Array, gradient: Float32Array | Float64Array, plan: SamplingPlan): void {
+  const { points, count, indices, weights } = plan;
+  const planes = gradient.length / points;
+  const pixels = out.length / planes;
+  for (let plane = 0; plane < planes; plane++) {
+    for (let k = 0; k < points * count; k++) {
+      const weight = weights[k]!;
+      if (weight === 0) continue;
+      const pixel = plane * pixels + indices[k]!;
+      out[pixel] = out[pixel]! + weight * gradient[plane * points + Math.floor(k / count)]!;
+    }
   }
 }
