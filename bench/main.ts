@@ -7,6 +7,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   int8: () => import("./int8.bench.ts"),
   gradients: () => import("./gradients.bench.ts"),
   "training-step": () => import("./training-step.bench.ts"),
+  workers: () => import("./workers.bench.ts"),
   calibrate: () => import("./calibrate.ts"),
 };
 
