@@ -29,7 +29,7 @@ export const sig = defineAttack({
       .default("sine")
       .describe("The sinusoid, or a ramp from dark to bright, which the paper uses for digits."),
   }),
-  presets: { paper: { delta: 20 }, official: { poisonRatio: 0.1 }, recommended: {} },
+  presets: { paper: { delta: 20 }, official: { poisonRatio: 0.1 }, recommended: { delta: 50 } },
   async create(options, context) {
     const { shape, classes } = requireNeeds(sig, context);
     const trigger = await openTrigger({
