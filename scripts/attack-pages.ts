@@ -1,8 +1,6 @@
-/** Writes the facts that the registry knows into docs/attacks/*.md: threat, label maps, options, presets. */
-import { readFileSync, writeFileSync } from "node:fs";
+/** The facts that the registry knows in docs/attacks/*.md: threat, label maps, options, presets. */
 import type { z } from "zod";
 import type { AttackDescriptor } from "../src/attacks/attack.ts";
-import { attacks } from "../src/attacks/registry.ts";
 import { optionsSchema } from "../src/cli/settings.ts";
 
 const [start, end] = ["<!-- facts:start -->", "<!-- facts:end -->"];
@@ -76,10 +74,4 @@ function describe(set: object): string {
 /** Path of an attack's page. */
 export function pageOf(name: string): string {
   return `docs/attacks/${name}.md`;
-}
-
-if (process.argv[1] === import.meta.filename) {
-  for (const [name, descriptor] of Object.entries<AttackDescriptor>(attacks)) {
-    writeFileSync(pageOf(name), withFacts(readFileSync(pageOf(name), "utf8"), descriptor));
-  }
 }

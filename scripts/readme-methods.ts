@@ -1,5 +1,4 @@
-/** Writes the table of methods into README.md from the registry. */
-import { readFileSync, writeFileSync } from "node:fs";
+/** The table of methods in README.md, from the registry. */
 import type { PurifierDescriptor } from "../src/purify/purifier.ts";
 import { purifiers } from "../src/purify/registry.ts";
 
@@ -14,8 +13,4 @@ export function withMethods(readme: string): string {
   const table = ["| Purifier | What it does | Presets | Needs |", "|---|---|---|---|", ...rows].join("\n");
   const [before = "", rest = ""] = readme.split(start);
   return `${before}${start}\n${table}\n${end}${rest.split(end)[1] ?? ""}`;
-}
-
-if (process.argv[1] === import.meta.filename) {
-  writeFileSync("README.md", withMethods(readFileSync("README.md", "utf8")));
 }

@@ -3,6 +3,12 @@ import { labelMethods, methodKey } from "./labels.ts";
 
 const method = (name: string, preset: string | null, options = {}) => ({ name, preset, options });
 
+test("whose word counts is told even of a defence that stands alone", () => {
+  const strong = { name: "diffpure", preset: "strong", options: { votes: 3, answer: "verdict" } };
+  const plain = { name: "zip", preset: "paper", options: { answer: "purified" } };
+  expect([...labelMethods([strong, plain]).values()]).toEqual(["diffpure strong, by verdict", "zip paper"]);
+});
+
 test("short names where they suffice, differing options where they do not", () => {
   const methods = [
     method("badnets", null, { target: 0, poisonRate: 0.1 }),

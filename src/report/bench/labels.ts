@@ -35,8 +35,10 @@ export function labelMethods(methods: Iterable<BenchMethod>): Labels {
   return labels;
 }
 
-function shortName({ name, preset }: BenchMethod): string {
-  return preset === null ? name : `${name} ${preset}`;
+/** Whose word counts is part of what a defence is, and said even where nothing else shares its name. */
+function shortName({ name, preset, options }: BenchMethod): string {
+  const own = preset === null ? name : `${name} ${preset}`;
+  return options["answer"] === "verdict" ? `${own}, by verdict` : own;
 }
 
 function differingOptions(all: readonly BenchMethod["options"][]): string[] {

@@ -1,0 +1,21 @@
+/** `npm run docs`: writes every page and table that is rendered from registries and rows. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { attacks } from "../src/attacks/registry.ts";
+import { readBenchRows } from "../src/results/bench-row.ts";
+import { pageOf, withFacts } from "./attack-pages.ts";
+import { attackTable } from "./attack-table.ts";
+import { withMethods } from "./readme-methods.ts";
+import { recommendedPage } from "./recommended.ts";
+
+const rewrite = (path: string, change: (page: string) => string): void =>
+  writeFileSync(path, change(readFileSync(path, "utf8")));
+
+rewrite("README.md", withMethods);
+for (const descriptor of Object.values(attacks))
+  rewrite(pageOf(descriptor.name), (page) => withFacts(page, descriptor));
+for (const { rows, page, render } of [
+  { rows: "docs/results/attacks.jsonl", page: "docs/attacks.md", render: attackTable },
+  { rows: "docs/results/recommended.jsonl", page: "docs/results/recommended.md", render: recommendedPage },
+]) {
+  writeFileSync(page, render(readBenchRows(readFileSync(rows), rows).rows));
+}
