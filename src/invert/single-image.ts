@@ -5,6 +5,7 @@ import { rowsOf } from "../tensor/rows.ts";
 import { elementCount } from "../tensor/shape.ts";
 import { float32 } from "../tensor/tensor.ts";
 import { type Descent, startDescent } from "./descent.ts";
+import { inGroups } from "./groups.ts";
 import type { Inversion, InversionRequest, InversionRun, InverterContext } from "./inverter.ts";
 import { addToRowsInto } from "./kernels.ts";
 import { type CheckedRequest, checkRequest, rowsBeside } from "./needs.ts";
@@ -48,9 +49,6 @@ export interface Robustified {
   readonly copies: number;
 }
 
-/** Values of the batch of one step: the classes of a group go on together. */
-const MOST_VALUES = 2 ** 22;
-
 /** One class from one image. */
 interface Search {
   readonly target: number;
@@ -78,10 +76,9 @@ export async function* invertFromSingleImages(
       .slice(0, settings.sources)
       .map((source) => ({ target, source })),
   );
-  const together = Math.max(1, Math.floor(MOST_VALUES / (robustified.copies * size)));
   const progress = startProgress(run, pairs.length * steps);
-  for (let first = 0; first < pairs.length; first += together) {
-    const group = pairs.slice(first, first + together).map(
+  for (const part of inGroups(pairs, robustified.copies * size)) {
+    const group = part.map(
       (pair): Search => ({
         ...pair,
         image: rowsOf(request.images, pair.source, pair.source + 1).data,

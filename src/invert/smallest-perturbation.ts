@@ -9,6 +9,7 @@ import { float32 } from "../tensor/tensor.ts";
 import { normOf, scaleInto } from "../training/kernels.ts";
 import { startDescent } from "./descent.ts";
 import { drawRows } from "./draw.ts";
+import { inGroups } from "./groups.ts";
 import { defineInverter } from "./inverter.ts";
 import { checkRequest, needGradients, rowsBeside } from "./needs.ts";
 import { startProgress } from "./progress.ts";
@@ -57,39 +58,48 @@ export const smallestPerturbation = defineInverter({
         const request = await checkRequest("smallest-perturbation", given, { context, run });
         const [, ...dims] = request.images.dims;
         const size = elementCount(dims);
-        const group = request.classes.flatMap((target) => {
+        const all = request.classes.flatMap((target) => {
           const sources = rowsBeside(request, target).slice(0, count);
-          const descent = startDescent(size, { ...options, eps: start, rate: options.rate * start });
-          return sources.length === 0 ? [] : [{ target, sources, descent, radii: [start], losses: [] as number[] }];
+          return sources.length === 0 ? [] : [{ target, sources }];
         });
-        const progress = startProgress(run, group.length * steps);
-        let step = 0;
-        for (; step < steps && run.enough?.aborted !== true; step++) {
-          run.signal?.throwIfAborted();
-          const tries = group.map(({ target, sources, descent }) => ({
-            images: takeRows(request.images, drawRows(sources, options.batch, { noise: run.noise, step })),
+        const progress = startProgress(run, all.length * steps);
+        for (const part of inGroups(all, options.batch * size)) {
+          const group = part.map(({ target, sources }) => ({
             target,
-            change: descent.change,
+            sources,
+            descent: startDescent(size, { ...options, eps: start, rate: options.rate * start }),
+            radii: [start],
+            losses: [] as number[],
           }));
-          const answers = await universalAnswers(classifier, tries, run.signal);
-          for (const [i, { loss, gradient, hits }] of answers.entries()) {
-            const { descent, radii, losses } = group[i] ?? {};
-            const enough = hits >= options.share * (tries[i]?.images.dims[0] ?? 1);
-            const radius = (radii?.at(-1) ?? start) * (enough ? 1 - options.factor : 1 + options.factor);
-            radii?.push(radius);
-            losses?.push(loss);
-            descent?.step(gradient, { step, radius });
+          let step = 0;
+          for (; step < steps && run.enough?.aborted !== true; step++) {
+            run.signal?.throwIfAborted();
+            const tries = group.map(({ target, sources, descent: { change } }) => ({
+              images: takeRows(request.images, drawRows(sources, options.batch, { noise: run.noise, step })),
+              target,
+              change,
+            }));
+            const answers = await universalAnswers(classifier, tries, run.signal);
+            for (const [i, { descent, radii, losses, sources }] of group.entries()) {
+              const { loss = Number.NaN, gradient, hits = 0 } = answers[i] ?? {};
+              if (gradient === undefined) continue;
+              const isLarge = hits >= options.share * Math.min(options.batch, sources.length);
+              const radius = (radii.at(-1) ?? start) * (isLarge ? 1 - options.factor : 1 + options.factor);
+              radii.push(radius);
+              losses.push(loss);
+              descent.step(gradient, { step, radius });
+            }
+            progress.add(group.length);
           }
-          progress.add(group.length);
-        }
-        for (const { target, sources, descent, radii, losses } of group) {
-          settleInto(descent.change, radii);
-          const perturbation = float32([1, ...dims], descent.change);
-          const found = { target, sources, losses, complete: step === steps };
-          yield await measured({ ...found, trigger: { kind: "perturbation", perturbation } }, request, {
-            context,
-            run,
-          });
+          for (const { target, sources, descent, radii, losses } of group) {
+            settleInto(descent.change, radii);
+            const perturbation = float32([1, ...dims], descent.change);
+            const found = { target, sources, losses, complete: step === steps };
+            yield await measured({ ...found, trigger: { kind: "perturbation", perturbation } }, request, {
+              context,
+              run,
+            });
+          }
         }
       },
       dispose: async () => {},

@@ -8,14 +8,12 @@ import { takeRows } from "../tensor/rows.ts";
 import { elementCount } from "../tensor/shape.ts";
 import { float32 } from "../tensor/tensor.ts";
 import { startDescent } from "./descent.ts";
+import { inGroups } from "./groups.ts";
 import { defineInverter } from "./inverter.ts";
 import { checkRequest, needGradients, rowsBeside } from "./needs.ts";
 import { startProgress } from "./progress.ts";
 import { measured } from "./trigger.ts";
 import { universalAnswers } from "./universal.ts";
-
-/** Values of the batch of one step: the classes of a group go on together. */
-const MOST_VALUES = 2 ** 22;
 
 /** Universal perturbations as data. */
 export const universalPerturbation = defineInverter({
@@ -60,10 +58,9 @@ export const universalPerturbation = defineInverter({
           const sources = rowsBeside(request, target).slice(0, count);
           return sources.length === 0 ? [] : [{ target, sources }];
         });
-        const together = Math.max(1, Math.floor(MOST_VALUES / (count * size)));
         const progress = startProgress(run, all.length * steps);
-        for (let first = 0; first < all.length; first += together) {
-          const group = all.slice(first, first + together).map(({ target, sources }) => ({
+        for (const part of inGroups(all, count * size)) {
+          const group = part.map(({ target, sources }) => ({
             target,
             sources,
             images: takeRows(request.images, sources),
