@@ -76,7 +76,7 @@ export const anp = defineRepair({
   presets: {
     paper: { project: true, threshold: 0.2, crop: 4, flip: true },
     official: { maxDrop: 0.1, crop: 4, flip: true },
-    recommended: {},
+    recommended: { reach: 0.2, batch: 32, iterations: 80, stride: 0.01 },
   },
   async create(settings, context) {
     const graph = inferenceForm(context.net.graph);

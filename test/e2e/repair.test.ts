@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeNpy } from "../../src/data/npy.ts";
+import { datasets } from "../../src/data/registry.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { graphToBytes } from "../../src/graph/to-model.ts";
 import { encodePng } from "../../src/images/node.ts";
@@ -109,6 +110,25 @@ describe("repair MODEL", () => {
   });
 });
 
+const { folders } = datasets["fashion-mnist"];
+const isHere = folders.some((folder) => existsSync(join(folder, "train-images-idx3-ubyte.gz")));
+
+describe.skipIf(!isHere)("on Fashion-MNIST (skipped without dataset-fashion-mnist)", () => {
+  test("fine-pruning with 500 clean images takes most of a backdoor, and little else", async () => {
+    const run = await runInside([
+      ...["repair", model, "--method", "fine-pruning", "--images", "fashion-mnist", "--limit", "400"],
+      ...["--threads", "1", "--json", "--quiet", "-o", at("real")],
+    ]);
+    expect([run.code, run.stderr]).toEqual([0, ""]);
+    const { before, after, images: used } = repairRecord.parse(JSON.parse(run.stdout));
+    expect(used).toEqual({ learned: 350, held: 150, test: 400 });
+    expect(before.attackSuccessRate).toBe(1);
+    expect(after.attackSuccessRate).toBeLessThan(0.5);
+    expect(after.poisonedAccuracy).toBeGreaterThan(0.4);
+    expect(after.cleanAccuracy).toBeGreaterThan(before.cleanAccuracy! - 0.08);
+  }, 180_000);
+});
+
 describe("refusals, each in one sentence and before anything is written", () => {
   const refused = (...args: string[]): Promise<CliResult> =>
     runInside(["repair", ...args, "--threads", "1", "--quiet", "--json"]);
@@ -117,8 +137,8 @@ describe("refusals, each in one sentence and before anything is written", () => 
   test.each<[string, () => string[], RegExp]>([
     ["no images", () => [model], /expected clean images with labels, got none/],
     ["no such method", () => [model, "--method", "amp"], /Unknown repair "amp". Did you mean "anp"\?/],
-    ["no such preset", () => [model, "--preset", "best"], /Unknown preset of anp "best"/],
-    ["no such option", () => [model, "--set", "iteration=3"], /Did you mean "iterations"\?/],
+    ["no such preset", () => [model, "--preset", "best"], /Unknown preset of fine-pruning "best"/],
+    ["no such option", () => [model, "--method", "anp", "--set", "iteration=3"], /Did you mean "iterations"\?/],
     ["an option out of range", () => [model, "--set", "maxDrop=2"], /option "maxDrop"/],
     [
       "an address",
@@ -174,7 +194,7 @@ describe("refusals, each in one sentence and before anything is written", () => 
     mkdirSync(at("linear"));
     writeFileSync(at("linear/model.onnx"), graphToBytes(b.build("linear")));
     writeFileSync(at("x.npy"), writeNpy(float32([1, 1])));
-    const args = [at("linear"), "--images", images, "--mean", "0", "--std", "1", ...into()];
+    const args = [at("linear"), "--method", "anp", "--images", images, "--mean", "0", "--std", "1", ...into()];
     expectRefusal(await refused(...args), /anp: expected a network with convolutions, .* got none among 1 layers/);
     expectRefusal(await refused(at("x.npy"), "--images", images, ...into()), /x\.npy/);
   });
