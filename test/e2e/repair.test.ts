@@ -137,7 +137,7 @@ describe("refusals, each in one sentence and before anything is written", () => 
   test.each<[string, () => string[], RegExp]>([
     ["no images", () => [model], /expected clean images with labels, got none/],
     ["no such method", () => [model, "--method", "amp"], /Unknown repair "amp". Did you mean "anp"\?/],
-    ["no such preset", () => [model, "--preset", "best"], /Unknown preset of fine-pruning "best"/],
+    ["no such preset", () => [model, "--preset", "best"], /Unknown preset of anp "best"/],
     ["no such option", () => [model, "--method", "anp", "--set", "iteration=3"], /Did you mean "iterations"\?/],
     ["an option out of range", () => [model, "--set", "maxDrop=2"], /option "maxDrop"/],
     [

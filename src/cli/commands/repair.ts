@@ -43,7 +43,7 @@ interface RepairFlags extends RunFlags {
 export function defineRepair(command: Command, console: Console): void {
   command
     .argument("<model>", "an ONNX file, or a folder with model.onnx")
-    .option("--method <name>", `one of ${Object.keys(repairs).join(", ")}`, "fine-pruning")
+    .option("--method <name>", `one of ${Object.keys(repairs).join(", ")}`, "anp")
     .option("--preset <name>", "paper, official or recommended, as the repair has them")
     .addOption(new Option("--set <key=value>", "one option of the repair; may be repeated").argParser(gather))
     .option("--images <folder|name>", "clean pictures with labels.json or in folders of classes, or a data set")
