@@ -13,11 +13,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fashionMnist } from "../../src/data/fashion-mnist.ts";
 import { writeNpy } from "../../src/data/npy.ts";
-import { datasets } from "../../src/data/registry.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { graphToBytes } from "../../src/graph/to-model.ts";
 import { encodePng } from "../../src/images/node.ts";
+import { findDataset } from "../../src/node/find-dataset.ts";
 import { openClassifierAt } from "../../src/node/open-classifier.ts";
 import { repairRecord } from "../../src/results/repair-record.ts";
 import { createNodeRuntime } from "../../src/runtime/node.ts";
@@ -110,8 +111,10 @@ describe("repair MODEL", () => {
   });
 });
 
-const { folders } = datasets["fashion-mnist"];
-const isHere = folders.some((folder) => existsSync(join(folder, "train-images-idx3-ubyte.gz")));
+const isHere = await findDataset(fashionMnist).then(
+  () => true,
+  () => false,
+);
 
 describe.skipIf(!isHere)("on Fashion-MNIST (skipped without dataset-fashion-mnist)", () => {
   test("fine-pruning with 500 clean images takes most of a backdoor, and little else", async () => {
