@@ -14,13 +14,13 @@ import { takeRows } from "../tensor/rows.ts";
 import { elementCount } from "../tensor/shape.ts";
 import { float32 } from "../tensor/tensor.ts";
 import { adam } from "../training/optimisers.ts";
+import { type ClassSearch, classByClass } from "./class-by-class.ts";
 import { type CostSettings, startCost } from "./cost-schedule.ts";
 import { drawRows } from "./draw.ts";
-import { defineInverter, type InversionRun, type InverterContext } from "./inverter.ts";
-import { type CheckedRequest, checkRequest, needGradients, rowsBeside } from "./needs.ts";
+import { defineInverter, type InversionRun } from "./inverter.ts";
+import { needGradients, rowsBeside } from "./needs.ts";
 import { maskNorm, type Patch, patchAnswer, patchOf, variableGradient } from "./patch.ts";
-import { type Progress, startProgress } from "./progress.ts";
-import { type Found, measured } from "./trigger.ts";
+import type { Found } from "./trigger.ts";
 
 const options = z.object({
   images: z
@@ -66,31 +66,18 @@ export const neuralCleanse = defineInverter({
   },
   statistic: "l1",
   needs: { prior: false },
-  async create(chosen, context) {
-    needGradients("neural-cleanse", context);
-    return {
-      async *invert(given, run) {
-        const request = await checkRequest("neural-cleanse", given, { context, run });
-        const targets = request.classes.filter((target) => rowsBeside(request, target).length > 0);
-        const progress = startProgress(run, targets.length * chosen.steps);
-        for (const target of targets) {
-          const found = await search(target, request, { ...chosen, context, run, progress });
-          yield await measured(found, request, { context, run });
-        }
-      },
-      dispose: async () => {},
-    };
-  },
+  create: async (chosen, context) =>
+    classByClass("neural-cleanse", context, {
+      steps: chosen.steps,
+      search: (given) => search({ ...chosen, ...given }),
+    }),
 });
 
-type SearchSettings = z.output<typeof options> & {
-  readonly context: InverterContext;
-  readonly run: InversionRun;
-  readonly progress: Progress;
-};
+type SearchSettings = z.output<typeof options> & ClassSearch;
 
 /** The search for one class. */
-async function search(target: number, request: CheckedRequest, settings: SearchSettings): Promise<Found> {
+async function search(settings: SearchSettings): Promise<Found> {
+  const { target, request } = settings;
   const { run, progress, steps, minibatches, context } = settings;
   const classifier = needGradients("neural-cleanse", context);
   const sources = rowsBeside(request, target).slice(0, settings.images);

@@ -14,13 +14,13 @@ import { takeRows } from "../tensor/rows.ts";
 import { elementCount } from "../tensor/shape.ts";
 import { float32 } from "../tensor/tensor.ts";
 import { adam } from "../training/optimisers.ts";
+import { type ClassSearch, classByClass } from "./class-by-class.ts";
 import { startCost } from "./cost-schedule.ts";
 import { drawRows } from "./draw.ts";
-import { defineInverter, type InversionRun, type InverterContext } from "./inverter.ts";
+import { defineInverter } from "./inverter.ts";
 import { addPixelCountInto } from "./kernels.ts";
-import { type CheckedRequest, checkRequest, needGradients, rowsBeside } from "./needs.ts";
-import { type Progress, startProgress } from "./progress.ts";
-import { type Found, measured } from "./trigger.ts";
+import { needGradients, rowsBeside } from "./needs.ts";
+import type { Found } from "./trigger.ts";
 import { universalAnswers } from "./universal.ts";
 
 const options = z.object({
@@ -57,31 +57,18 @@ export const pixelBackdoor = defineInverter({
   },
   statistic: "pixels",
   needs: { prior: false },
-  async create(chosen, context) {
-    needGradients("pixel-backdoor", context);
-    return {
-      async *invert(given, run) {
-        const request = await checkRequest("pixel-backdoor", given, { context, run });
-        const targets = request.classes.filter((target) => rowsBeside(request, target).length > 0);
-        const progress = startProgress(run, targets.length * chosen.steps);
-        for (const target of targets) {
-          const found = await search(target, request, { ...chosen, context, run, progress });
-          yield await measured(found, request, { context, run });
-        }
-      },
-      dispose: async () => {},
-    };
-  },
+  create: async (chosen, context) =>
+    classByClass("pixel-backdoor", context, {
+      steps: chosen.steps,
+      search: (given) => search({ ...chosen, ...given }),
+    }),
 });
 
-type SearchSettings = z.output<typeof options> & {
-  readonly context: InverterContext;
-  readonly run: InversionRun;
-  readonly progress: Progress;
-};
+type SearchSettings = z.output<typeof options> & ClassSearch;
 
 /** The search for one class. */
-async function search(target: number, request: CheckedRequest, settings: SearchSettings): Promise<Found> {
+async function search(settings: SearchSettings): Promise<Found> {
+  const { target, request } = settings;
   const { run, progress, steps, context, threshold } = settings;
   const classifier = needGradients("pixel-backdoor", context);
   const sources = rowsBeside(request, target).slice(0, settings.images);

@@ -18,12 +18,12 @@ import { rowsOf, takeRows } from "../tensor/rows.ts";
 import { type Float32Tensor, float32 } from "../tensor/tensor.ts";
 import { normOf } from "../training/kernels.ts";
 import { adam } from "../training/optimisers.ts";
-import { defineInverter, type InversionRun, type InverterContext, type ReconstructedTrigger } from "./inverter.ts";
+import { type ClassSearch, classByClass } from "./class-by-class.ts";
+import { defineInverter, type ReconstructedTrigger } from "./inverter.ts";
 import { blendGradientInto, blendRowsInto, spreadAlongInto } from "./kernels.ts";
-import { type CheckedRequest, checkRequest, needGradients, rowsBeside } from "./needs.ts";
+import { needGradients, rowsBeside } from "./needs.ts";
 import type { Patch } from "./patch.ts";
-import { type Progress, startProgress } from "./progress.ts";
-import { type Found, measured, stamp } from "./trigger.ts";
+import { type Found, stamp } from "./trigger.ts";
 import { type MapSize, rootMean, scattered, spread } from "./trigger-shape.ts";
 
 /** Steepness of the curve that makes free variables opacity and colour; of its area, with the offset. */
@@ -73,31 +73,18 @@ export const topoTrigger = defineInverter({
   },
   statistic: "success",
   needs: { prior: false },
-  async create(chosen, context) {
-    needGradients("topo-trigger", context);
-    return {
-      async *invert(given, run) {
-        const request = await checkRequest("topo-trigger", given, { context, run });
-        const targets = request.classes.filter((target) => rowsBeside(request, target).length > 0);
-        const progress = startProgress(run, targets.length * chosen.rounds * chosen.steps);
-        for (const target of targets) {
-          const found = await search(target, request, { ...chosen, context, run, progress });
-          yield await measured(found, request, { context, run });
-        }
-      },
-      dispose: async () => {},
-    };
-  },
+  create: async (chosen, context) =>
+    classByClass("topo-trigger", context, {
+      steps: chosen.rounds * chosen.steps,
+      search: (given) => search({ ...chosen, ...given }),
+    }),
 });
 
-type SearchSettings = z.output<typeof options> & {
-  readonly context: InverterContext;
-  readonly run: InversionRun;
-  readonly progress: Progress;
-};
+type SearchSettings = z.output<typeof options> & ClassSearch;
 
 /** All rounds for one class; the trigger that flips most of its images, of equals the smaller one. */
-async function search(target: number, request: CheckedRequest, settings: SearchSettings): Promise<Found> {
+async function search(settings: SearchSettings): Promise<Found> {
+  const { target, request } = settings;
   const { context, run } = settings;
   const sources = rowsBeside(request, target).slice(0, settings.images);
   const images = takeRows(request.images, sources);
