@@ -22,6 +22,16 @@ test("rows become a grid for each data set, in the order of their first row", ()
   expect([...undefended]).toEqual(["none"]);
 });
 
+test("cells that saw different numbers of images are not taken together", () => {
+  const few = { ...doneRow({ attack: "sig" }), cell: "0".repeat(64), images: 40 };
+  const { grids } = benchOf([doneRow({ attack: "sig" }), few, failedRow({ attack: "wanet" })]);
+  const all = doneRow().images;
+  expect(grids.map(({ data, attacks }) => [data, attacks])).toEqual([
+    [`fashion-mnist test, ${all} images`, ["sig", "wanet"]],
+    ["fashion-mnist test, 40 images", ["sig"]],
+  ]);
+});
+
 test("a cell that was computed again counts once", () => {
   const { cells } = benchOf([doneRow(), doneRow(), failedRow()]);
   expect(cells).toHaveLength(1);

@@ -52,13 +52,14 @@ export function benchOf(all: readonly BenchRow[]): Bench {
   const rows = latestRows(all);
   const attackLabels = labelMethods(rows.map(({ attack }) => attack));
   const defenceLabels = labelMethods(rows.map(({ defence }) => defence));
+  const dataLabel = labelData(rows);
   const labels = new Map(
     rows.map((row) => [
       row,
       {
         attack: attackLabels.get(methodKey(row.attack)) ?? row.attack.name,
         defence: defenceLabels.get(methodKey(row.defence)) ?? row.defence.name,
-        data: `${row.data.name} ${row.data.split}`,
+        data: dataLabel(row),
       },
     ]),
   );
@@ -75,6 +76,25 @@ export function benchOf(all: readonly BenchRow[]): Bench {
     grids: [...groupBy(cells, ({ data }) => data)].map(([data, own]) => gridOf(data, own)),
     undefended: new Set(rows.filter(({ defence }) => defence.kind === "none").map((row) => labelsOf(row).defence)),
     labelsOf,
+  };
+}
+
+/**
+ * Names of data: `fashion-mnist test`, and where cells of one split see different numbers of images, with that number, since
+ * their figures are not to be taken together. A cell that failed saw none, and stands with the largest.
+ */
+function labelData(rows: readonly BenchRow[]): (row: BenchRow) => string {
+  const name = ({ data }: BenchRow): string => `${data.name} ${data.split}`;
+  const sizes = new Map(
+    [...groupBy(rows, name)].map(([data, own]) => [
+      data,
+      new Set(own.flatMap((row) => (row.status === "done" ? row.images : []))),
+    ]),
+  );
+  return (row) => {
+    const known = sizes.get(name(row));
+    if (known === undefined || known.size < 2) return name(row);
+    return `${name(row)}, ${row.status === "done" ? row.images : Math.max(...known)} images`;
   };
 }
 
