@@ -42,6 +42,22 @@ export {
   type RepairResult,
   repairJob,
 } from "./repair/repair.ts";
+export { chooseInverters, type InverterChoice } from "./scan/confirm.ts";
+export { type ClassMeasure, type ModelMeasures, modelMeasures } from "./scan/measures.ts";
+export {
+  makeReferences,
+  type ReferenceData,
+  type ReferenceHost,
+  type ReferenceSettings,
+  type ReferenceStore,
+  type References,
+  readReferences,
+  referenceDefaults,
+  referenceKey,
+} from "./scan/references.ts";
+export { type ScanHost, type ScanImages, type ScanRequest, type ScanResult, scanJob } from "./scan/scan.ts";
+export { type Comparison, compareModels } from "./scan/statistic.ts";
+export { type JudgedModel, judge, type Verdict } from "./scan/verdict.ts";
 export {
   type ClassifierHost,
   type ClassifierRequest,

@@ -27,3 +27,14 @@ export {
   repairMeasure,
   repairRecord,
 } from "./repair-record.ts";
+export {
+  SCAN_ROW_SCHEMA,
+  SCAN_SCHEMA,
+  type ScanClass,
+  type ScanRecord,
+  type ScanRow,
+  type ScanTrigger,
+  scanRecord,
+  scanRow,
+  scanRows,
+} from "./scan-record.ts";

@@ -1,0 +1,433 @@
+/**
+ * @file The use case `scan`: a cheap look at every class of a model, compared with clean references; an expensive one at
+ * the suspicious classes; a verdict with a stated false-positive rate, and pictures of what was found.
+ */
+import { singleTarget } from "../../attacks/label-map.ts";
+import type { Trigger } from "../../attacks/trigger.ts";
+import { type ClassifierFlags, type OnnxClassifierFiles, openOnnxClassifier } from "../../classifiers/onnx.ts";
+import { openWhiteBox, type WhiteBox } from "../../classifiers/white-box.ts";
+import { OptionError } from "../../core/errors.ts";
+import type { Prior } from "../../diffusion/prior.ts";
+import type { Inversion } from "../../invert/inverter.ts";
+import { outliersOf } from "../../invert/outliers.ts";
+import { winners } from "../../metrics/accuracy.ts";
+import { SCAN_SCHEMA, type ScanClass, type ScanRecord, type ScanTrigger } from "../../results/scan-record.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { unitFromBytes } from "../../tensor/image-bytes.ts";
+import { concatRows, rowsOf, takeRows } from "../../tensor/rows.ts";
+import { formatDims, sameDims } from "../../tensor/shape.ts";
+import type { Float32Tensor } from "../../tensor/tensor.ts";
+import type { ClassifiedImages } from "../training/host.ts";
+import { checkModel, reopener } from "./check-model.ts";
+import { type ChosenInverter, invertClasses, successOf, withClassifiers } from "./confirm.ts";
+import { disturbances } from "./disturbances.ts";
+import { flipped, footprintOf, overlap, picturesOf, type TrueFootprint } from "./evidence.ts";
+import { type MeasuredModel, measureModel } from "./measure-model.ts";
+import { type Probe, probeOf } from "./probe.ts";
+import type { References } from "./references.ts";
+import { type Comparison, compareModels } from "./statistic.ts";
+import { judge } from "./verdict.ts";
+
+/** Pictures of images with and without a trigger. */
+const SHOWN_IMAGES = 6;
+/** Classes that are confirmed at most. */
+const MOST_CONFIRMED = 3;
+
+/** What is asked for. */
+export interface ScanRequest {
+  readonly chosen: readonly ChosenInverter[];
+  /** All of the model's when left out. */
+  readonly classes?: readonly number[] | undefined;
+  /** Stated share of clean models that may be called backdoored. */
+  readonly fpr: number;
+  readonly seed: number;
+}
+
+/** Clean images that the user gave: those that triggers are found on and tried with. */
+export interface ScanImages {
+  readonly images: ClassifiedImages["images"];
+  /** What they show; `undefined` where nobody says, and the model is believed. */
+  readonly labels: ArrayLike<number> | undefined;
+  readonly names: readonly string[];
+}
+
+/** What the job is lent. */
+export interface ScanHost {
+  readonly runtime: Runtime;
+  readonly threads?: number | undefined;
+  /** What the user says about the model. */
+  readonly flags?: Omit<ClassifierFlags, "threads"> | undefined;
+  readonly prior?: Prior | undefined;
+  /** The true trigger, to compare with. */
+  readonly trigger?: Trigger | undefined;
+  /** The clean models to compare with; asked for once the model has been checked. `undefined` when there are none. */
+  references(model: ReferenceNeeds): Promise<References | undefined>;
+  readonly signal?: AbortSignal | undefined;
+  /** Once aborted, the scan ends with what it has: for time budgets. */
+  readonly enough?: AbortSignal | undefined;
+  progress?(phase: ScanPhase, done: number, total: number, remark?: string): void;
+}
+
+/** What references are to be like. */
+export interface ReferenceNeeds {
+  readonly classes: number;
+  /** What the model calls images, for those who have no labels. */
+  labelsOf(images: ClassifiedImages["images"]): Promise<Int32Array>;
+}
+
+/** What is being done. */
+export type ScanPhase = "look" | "confirm";
+
+/** A picture of the evidence, by its path in the report. */
+export interface ScanPicture {
+  readonly path: string;
+  /** `heat`: [1, 1, H, W] to be coloured; `image`: rows side by side. */
+  readonly kind: "heat" | "image";
+  readonly images: Float32Tensor;
+}
+
+/** A scan with its pictures. */
+export interface ScanResult {
+  readonly record: ScanRecord;
+  readonly pictures: readonly ScanPicture[];
+}
+
+/**
+ * Scans a model.
+ * @throws OptionError, ShapeError when request, model, images and references do not fit, before any search; RuntimeFailure
+ * when scores or gradients are not finite; the signal's reason when aborted.
+ */
+export async function scanJob(
+  request: ScanRequest,
+  files: OnnxClassifierFiles,
+  given: ScanImages,
+  host: ScanHost,
+): Promise<ScanResult> {
+  const { runtime, threads, flags } = host;
+  const classifier = await openWhiteBox(files, runtime, { ...flags, threads });
+  try {
+    return await scanOpened(request, { files, classifier }, given, host);
+  } finally {
+    await classifier.dispose();
+  }
+}
+
+async function scanOpened(
+  request: ScanRequest,
+  { files, classifier }: { readonly files: OnnxClassifierFiles; readonly classifier: WhiteBox },
+  given: ScanImages,
+  host: ScanHost,
+): Promise<ScanResult> {
+  const { signal, enough, runtime, threads, flags = {} } = host;
+  const { seed, fpr } = request;
+  const labelled = given.labels !== undefined;
+  const own = await ownProbe(classifier, given, signal);
+  const reopen = reopener(files, runtime, { ...flags, threads });
+  const model = await checkModel(classifier, own, { labelled, classes: request.classes, signal, reopen });
+  const classes = [...(request.classes ?? Array.from({ length: model.classes }, (_, k) => k))];
+  const references = await host.references({
+    classes: model.classes,
+    labelsOf: async ({ dims, data }) => winners((await classifier.classify(unitFromBytes(dims, data), signal)).scores),
+  });
+  if (references !== undefined) requireLike(references, own, model.classes);
+  const notes: string[] = [];
+  const looked = references === undefined ? own : probeOf(references.probe);
+  const rows = looked.labels.length;
+  const screened =
+    rows < 2
+      ? undefined
+      : await withClassifiers(
+          (references?.judges ?? []).map((judgeFiles) => () => openOnnxClassifier(judgeFiles, runtime, { threads })),
+          (judges) =>
+            measureModel(classifier, looked, {
+              classes,
+              judges,
+              seed,
+              signal,
+              enough,
+              progress: (done, total) => host.progress?.("look", done, total),
+            }),
+        );
+  const compared = comparisonOf(screened, references);
+  const candidates = candidatesOf(compared, screened, { fpr, classes });
+  host.progress?.("confirm", 0, 1, compared === undefined ? undefined : `so far p = ${compared.pValue.toFixed(3)}`);
+  // A single image has no others to try a trigger on: those of the references will do.
+  const probe = own.labels.length > 1 || references === undefined ? own : joined(own, looked);
+  const found: { readonly method: string; readonly inversion: Inversion }[] = [];
+  const screening = own === looked ? screened : undefined;
+  for (const triggers of screening?.found ?? []) {
+    if (!candidates.includes(triggers.bounded.target)) continue;
+    found.push({ method: "universal-perturbation", inversion: triggers.bounded });
+    found.push({ method: "smallest-perturbation", inversion: triggers.smallest });
+    found.push({ method: "neural-cleanse", inversion: triggers.mask });
+  }
+  const screenedCount = found.length;
+  for await (const one of invertClasses(classifier, probe, {
+    chosen: request.chosen,
+    classes: candidates,
+    prior: host.prior,
+    seed,
+    signal,
+    enough,
+    progress: (done, total) => host.progress?.("confirm", done, total),
+  })) {
+    found.push(one);
+    const words = `class ${one.inversion.target}: ${(100 * successOf(one.inversion)).toFixed(0)} % by ${one.method}`;
+    host.progress?.("confirm", found.length, found.length + 1, words);
+  }
+  const confirmed = enough?.aborted !== true && found.slice(screenedCount).every(({ inversion }) => inversion.complete);
+  const { trigger } = host;
+  const target = trigger === undefined ? undefined : (singleTarget(trigger.labels) ?? null);
+  const footprint =
+    trigger === undefined || target === undefined
+      ? undefined
+      : await footprintOf(classifier, probe, { trigger, target, signal });
+  const evidence = await evidenceOf(classifier, { found, probe, footprint, target, names: given.names, signal });
+  const asrOf = (k: number): number | null => {
+    const shown = evidence.triggers.find((one) => one.class === k && one.shown);
+    return shown === undefined || shown.others.total === 0 ? null : shown.others.hits / shown.others.total;
+  };
+  const list = classes.map((k): ScanClass => {
+    const at = compared?.classes.findIndex((one) => one.class === k) ?? -1;
+    const score = compared?.classes[at];
+    const measure = screened?.measures.classes.find((one) => one.class === k);
+    const bounded = screened?.found.find(({ bounded: one }) => one.target === k)?.bounded;
+    const { class: _class, ...measured } = measure ?? { class: k };
+    return {
+      class: k,
+      label: classifier.labels?.[k] ?? null,
+      score: score?.score ?? loneScore(found, k),
+      pValue: compared?.pValues[at] ?? null,
+      attackSuccessRate: asrOf(k) ?? (bounded === undefined ? null : successOf(bounded)),
+      triggerScore: score?.trigger ?? null,
+      driftScore: score?.drift ?? null,
+      measure: measure === undefined ? null : (measured as NonNullable<ScanClass["measure"]>),
+    };
+  });
+  const judged = judge({
+    pValue: compared?.pValue ?? null,
+    classes: list.map(({ class: k, score, pValue }) => ({ class: k, score: score ?? 0, pValue })),
+    references: references?.measures.length ?? 0,
+    fpr,
+    confirmed,
+  });
+  notes.push(...notesOf({ labelled, references, judged, list, own, complete: screened?.complete !== false }));
+  const anomaly =
+    screened === undefined
+      ? undefined
+      : outliersOf(
+          screened.found.map((one) => one.mask),
+          "l1",
+        );
+  const record: ScanRecord = {
+    schema: SCAN_SCHEMA,
+    verdict: judged.verdict,
+    targets: [...judged.targets],
+    pValue: compared?.pValue ?? null,
+    reason: judged.reason,
+    notes,
+    classes: list,
+    triggers: evidence.triggers,
+    model: { sha256: classifier.hash, classes: model.classes, accuracy: model.accuracy },
+    images: { given: given.names.length, labelled, probe: rows },
+    references:
+      references === undefined
+        ? null
+        : {
+            key: references.key,
+            count: references.measures.length,
+            judges: references.judges.length,
+            accuracy: meanOf(references.measures.map(({ accuracy }) => accuracy)),
+            scores: [...(compared?.references ?? [])],
+          },
+    disturbances: disturbances.map(({ name }) => name),
+    anomaly: anomaly === undefined ? null : { index: anomaly.index, flagged: [...anomaly.flagged] },
+    trueTrigger:
+      footprint === undefined || trigger === undefined
+        ? null
+        : { attack: trigger.attack, target: target ?? null, pixels: footprint.pixels, success: footprint.success },
+    methods: request.chosen.map(({ descriptor, options }) => ({
+      name: descriptor.name,
+      options: options.map((set) => ({ ...set })),
+    })),
+    falsePositiveRate: fpr,
+    seed,
+  };
+  return { record, pictures: evidence.pictures };
+}
+
+/** The images of the user, with what the model calls them where nobody says what they show. */
+async function ownProbe(
+  classifier: WhiteBox,
+  { images, labels }: ScanImages,
+  signal: AbortSignal | undefined,
+): Promise<Probe> {
+  const probe = probeOf({ images, labels: labels ?? new Int32Array(images.dims[0] ?? 0) });
+  if (labels !== undefined) return probe;
+  const { scores } = await classifier.classify(probe.images, signal);
+  return { ...probe, labels: winners(scores) };
+}
+
+/** @throws OptionError when references are for images or classes of other kinds. */
+function requireLike({ classes, probe }: References, own: Probe, count: number): void {
+  const [has, wants] = [probe.images.dims.slice(1), own.images.dims.slice(1)];
+  if (classes === count && sameDims(has, wants)) return;
+  throw new OptionError(
+    `references: expected those of ${count} classes and images of ${formatDims(wants)}, got ${classes} classes and ${formatDims(has)}. Do make them from images of this model's kind: untrigger scan references.`,
+  );
+}
+
+function comparisonOf(screened: MeasuredModel | undefined, references: References | undefined): Comparison | undefined {
+  if (screened === undefined || references === undefined || references.measures.length < 2) return undefined;
+  if (!screened.complete || screened.measures.classes.length === 0) return undefined;
+  return compareModels(screened.measures, references.measures);
+}
+
+/** Classes worth an expensive look: those that stand out, and at least one. */
+function candidatesOf(
+  compared: Comparison | undefined,
+  screened: MeasuredModel | undefined,
+  { fpr, classes }: { readonly fpr: number; readonly classes: readonly number[] },
+): number[] {
+  if (compared !== undefined) {
+    const order = compared.classes
+      .map(({ class: k, score }, i) => ({ k, score, pValue: compared.pValues[i] ?? 1 }))
+      .sort((a, b) => b.score - a.score);
+    return order
+      .filter(({ pValue }, i) => i === 0 || pValue <= 2 * fpr)
+      .slice(0, MOST_CONFIRMED)
+      .map(({ k }) => k);
+  }
+  if (screened === undefined) return [...classes];
+  return screened.found
+    .map(({ bounded }) => ({ k: bounded.target, success: successOf(bounded) }))
+    .sort((a, b) => b.success - a.success)
+    .slice(0, MOST_CONFIRMED)
+    .map(({ k }) => k);
+}
+
+function joined(own: Probe, other: Probe): Probe {
+  return {
+    images: concatRows([own.images, other.images]),
+    labels: Int32Array.from([...own.labels, ...other.labels]),
+    ids: [...own.ids, ...other.ids],
+  };
+}
+
+/** Without references: how well the best search went, as minus its last loss. Comparable within a model at most. */
+function loneScore(found: readonly { readonly inversion: Inversion }[], k: number): number | null {
+  const losses = found.flatMap(({ inversion }) => (inversion.target === k ? (inversion.losses.at(-1) ?? []) : []));
+  return losses.length === 0 ? null : -Math.min(...losses);
+}
+
+interface EvidenceParts {
+  readonly found: readonly { readonly method: string; readonly inversion: Inversion }[];
+  readonly probe: Probe;
+  readonly footprint: TrueFootprint | undefined;
+  readonly target: number | null | undefined;
+  readonly names: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+async function evidenceOf(
+  classifier: WhiteBox,
+  { found, probe, footprint, target: trueTarget, names, signal }: EvidenceParts,
+): Promise<{ readonly triggers: ScanTrigger[]; readonly pictures: ScanPicture[] }> {
+  const best = new Map<number, Inversion>();
+  for (const { inversion } of found) {
+    const before = best.get(inversion.target);
+    if (before === undefined || successOf(inversion) > successOf(before)) best.set(inversion.target, inversion);
+  }
+  const triggers: ScanTrigger[] = [];
+  const pictures: ScanPicture[] = [];
+  for (const { method, inversion } of found) {
+    const { target, trigger, norms, success, sources, complete } = inversion;
+    const shown = best.get(target) === inversion;
+    const { kind } = trigger;
+    const trial = { target, trigger, without: new Set(sources), signal };
+    const tried = await flipped(classifier, probe, trial);
+    const floor = { hits: tried.before.filter((label) => label === target).length, total: tried.rows.length };
+    const iou = footprint === undefined || trueTarget !== target ? null : overlap(trigger, footprint);
+    const base = { class: target, method, kind, sources: success.sources, others: success.others, floor, ...norms };
+    if (!shown) {
+      triggers.push({ ...base, iou, complete, shown, images: [], files: {} });
+      continue;
+    }
+    const order = [...tried.rows.keys()].sort((a, b) => flips(b) - flips(a));
+    const some = order.slice(0, SHOWN_IMAGES);
+    const images = some.map((i) => ({
+      name: names[tried.rows[i] ?? 0] ?? `reference/${tried.rows[i]}`,
+      before: tried.before[i] ?? -1,
+      after: tried.after[i] ?? -1,
+    }));
+    const folder = `triggers/class-${target}`;
+    const looks = picturesOf(trigger);
+    pictures.push({ path: `${folder}/trigger.png`, kind: "image", images: looks.trigger });
+    pictures.push({ path: `${folder}/mask.png`, kind: "image", images: looks.mask });
+    pictures.push({ path: `${folder}/heat.png`, kind: "heat", images: looks.mask });
+    const files: Record<string, string> = {};
+    for (const what of ["trigger", "mask", "heat"]) files[what] = `${folder}/${what}.png`;
+    some.forEach((i, n) => {
+      const row = tried.rows[i] ?? 0;
+      files[`before-${n}`] = `${folder}/image-${n}-clean.png`;
+      files[`after-${n}`] = `${folder}/image-${n}-triggered.png`;
+      pictures.push({ path: files[`before-${n}`] ?? "", kind: "image", images: takeRows(probe.images, [row]) });
+      pictures.push({ path: files[`after-${n}`] ?? "", kind: "image", images: rowsOf(tried.stamped, i, i + 1) });
+    });
+    triggers.push({ ...base, iou, complete, shown, images, files });
+
+    function flips(i: number): number {
+      return tried.after[i] === target && tried.before[i] !== target ? 1 : 0;
+    }
+  }
+  return { triggers, pictures };
+}
+
+function notesOf({
+  labelled,
+  references,
+  judged,
+  list,
+  own,
+  complete,
+}: {
+  readonly labelled: boolean;
+  readonly references: References | undefined;
+  readonly judged: { readonly verdict: string; readonly targets: readonly number[] };
+  readonly list: readonly ScanClass[];
+  readonly own: Probe;
+  readonly complete: boolean;
+}): string[] {
+  const notes: string[] = [];
+  if (!labelled) notes.push("The images have no labels: what the model calls them was taken for what they show.");
+  if (references === undefined) {
+    const single = own.labels.length === 1;
+    notes.push(
+      single
+        ? "One image cannot calibrate a verdict: some classes are easy to reach in every model. Give more images with labels, or references that were made ahead: --references FOLDER."
+        : "There were too few images to train references on: without them no verdict is possible, since some classes are easy to reach in every model. Give 200 or more images with labels, or --references FOLDER.",
+    );
+  } else if (!references.complete) {
+    notes.push(
+      "Not all references were made in the time that there was; a later scan of the same images goes on from here.",
+    );
+  }
+  if (!complete) notes.push("Time was over before every class had been looked at to the end.");
+  for (const k of judged.targets) {
+    const one = list.find((each) => each.class === k);
+    if (one === undefined) continue;
+    if ((one.driftScore ?? 0) > (one.triggerScore ?? 0)) {
+      notes.push(`Class ${k} stands out by disturbed images that fall into it, not by a trigger that was found.`);
+    }
+    if (one.attackSuccessRate !== null && one.attackSuccessRate < 0.5) {
+      notes.push(
+        `No trigger that works on most images was reconstructed for class ${k}: the class named may be another one's neighbour.`,
+      );
+    }
+  }
+  return notes;
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,36 @@
+/** @file Which of the given images every model is looked at with, and which references learn from: never the same ones. */
+import { uniforms } from "../../core/noise.ts";
+import { takeRows } from "../../tensor/rows.ts";
+import type { ClassifiedImages } from "../training/host.ts";
+
+/** Images that models are looked at with, at most, and as a share of all. */
+export const MOST_PROBE = 256;
+const PROBE_SHARE = 1 / 3;
+/** Images that references learn from, at most. */
+export const MOST_LEARN = 5000;
+/** Fewer images make no references. */
+export const LEAST_IMAGES = 200;
+
+/** Rows of both parts. */
+export interface SplitRows {
+  readonly probe: readonly number[];
+  /** None where there are too few images. */
+  readonly learn: readonly number[];
+}
+
+/** Divides rows in an order that the seed draws. */
+export function splitRows(
+  count: number,
+  { seed, learn = MOST_LEARN }: { readonly seed: number; readonly learn?: number | undefined },
+): SplitRows {
+  const chances = uniforms(seed, "scan/images", 0, count);
+  const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => (chances[a] ?? 0) - (chances[b] ?? 0));
+  if (count < LEAST_IMAGES) return { probe: order.slice(0, MOST_PROBE), learn: [] };
+  const size = Math.min(MOST_PROBE, Math.floor(count * PROBE_SHARE));
+  return { probe: order.slice(0, size), learn: order.slice(size, size + learn) };
+}
+
+/** Some rows of images with their labels. */
+export function takeImages({ images, labels }: ClassifiedImages, rows: readonly number[]): ClassifiedImages {
+  return { images: takeRows(images, rows), labels: Int32Array.from(rows, (row) => labels[row] ?? -1) };
+}
