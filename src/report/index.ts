@@ -59,3 +59,4 @@ export {
   table,
   verdict,
 } from "./page/tree.ts";
+export { type ScanPageOptions, scanPage } from "./scan-page.ts";
