@@ -22,6 +22,10 @@ const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: "poison a data set, train a backdoored classifier and measure it; or apply a stored trigger",
     load: async () => (await import("./commands/attack.ts")).defineAttack,
   },
+  scan: {
+    summary: "look inside a classifier: is there a backdoor, for which class, what does its trigger look like",
+    load: async () => (await import("./commands/scan.ts")).defineScan,
+  },
   repair: {
     summary: "mend a backdoored classifier with a few clean images, and measure it before and after",
     load: async () => (await import("./commands/repair.ts")).defineRepair,

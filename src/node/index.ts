@@ -20,5 +20,13 @@ export { readJsonIfThere } from "./read-json.ts";
 export { readLabelNames } from "./read-labels.ts";
 export { readWhole } from "./read-whole.ts";
 export { type RepairDataOptions, readRepairData } from "./repair-data.ts";
+export {
+  cachedReferences,
+  folderReferences,
+  openReferences,
+  type ReferenceRequest,
+} from "./scan/open-references.ts";
+export { type GivenImages, readScanImages } from "./scan/scan-images.ts";
+export { writeScanReport } from "./scan/write-report.ts";
 export { readTrainingData, type TrainingDataOptions } from "./training-data.ts";
 export { writeWhole } from "./write-whole.ts";

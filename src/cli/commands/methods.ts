@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { z } from "zod";
 import { attacks } from "../../attacks/registry.ts";
 import { lookUp } from "../../core/names.ts";
+import { inverters } from "../../invert/registry.ts";
 import { purifiers } from "../../purify/registry.ts";
 import { repairs } from "../../repair/registry.ts";
 import type { Console } from "../console.ts";
@@ -11,7 +12,7 @@ import { optionsSchema } from "../settings.ts";
 import { formatTable } from "../table.ts";
 
 /** Methods by kind. */
-type Found = Readonly<Record<"attacks" | "purifiers" | "repairs", readonly MethodEntry[]>>;
+type Found = Readonly<Record<"attacks" | "purifiers" | "inverters" | "repairs", readonly MethodEntry[]>>;
 
 /** A method as `--json` prints it. */
 interface MethodEntry {
@@ -35,13 +36,18 @@ interface Listed extends Omit<MethodEntry, "options" | "needs" | "presets"> {
 /** Adds the verb to the program. */
 export function defineMethods(command: Command, console: Console): void {
   addCommonFlags(command.argument("[name]", "one method")).action((name: string | undefined, flags: CommonFlags) => {
-    const known: Readonly<Record<string, Listed>> = { ...attacks, ...purifiers, ...repairs };
+    const known: Readonly<Record<string, Listed>> = { ...attacks, ...purifiers, ...inverters, ...repairs };
     if (name !== undefined) lookUp("method", name, known);
     const among = (registry: Readonly<Record<string, Listed>>): MethodEntry[] =>
       Object.values(registry)
         .filter((entry) => name === undefined || entry.name === name)
         .map(entryOf);
-    const found = { attacks: among(attacks), purifiers: among(purifiers), repairs: among(repairs) };
+    const found = {
+      attacks: among(attacks),
+      purifiers: among(purifiers),
+      inverters: among(inverters),
+      repairs: among(repairs),
+    };
     if (flags.json === true) console.out(`${JSON.stringify(documentOf(found), undefined, 2)}\n`);
     else if (name === undefined) console.out(listOf(found));
     else console.out(Object.values(found).flat().map(detailsOf).join("\n"));
@@ -57,7 +63,6 @@ function documentOf(found: Found): object {
   return {
     schema: "untrigger/methods@1",
     ...found,
-    inverters: [],
     auditors: [],
   };
 }
