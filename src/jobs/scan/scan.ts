@@ -11,25 +11,24 @@ import type { Prior } from "../../diffusion/prior.ts";
 import type { Inversion } from "../../invert/inverter.ts";
 import { outliersOf } from "../../invert/outliers.ts";
 import { winners } from "../../metrics/accuracy.ts";
-import { SCAN_SCHEMA, type ScanClass, type ScanRecord, type ScanTrigger } from "../../results/scan-record.ts";
+import { SCAN_SCHEMA, type ScanClass, type ScanRecord } from "../../results/scan-record.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { unitFromBytes } from "../../tensor/image-bytes.ts";
-import { concatRows, rowsOf, takeRows } from "../../tensor/rows.ts";
+import { concatRows } from "../../tensor/rows.ts";
 import { formatDims, sameDims } from "../../tensor/shape.ts";
-import type { Float32Tensor } from "../../tensor/tensor.ts";
 import type { ClassifiedImages } from "../training/host.ts";
 import { checkModel, reopener } from "./check-model.ts";
 import { type ChosenInverter, invertClasses, successOf, withClassifiers } from "./confirm.ts";
 import { disturbances } from "./disturbances.ts";
-import { flipped, footprintOf, overlap, picturesOf, type TrueFootprint } from "./evidence.ts";
+import { footprintOf } from "./evidence.ts";
+import { evidenceOf, type ScanPicture } from "./gather-evidence.ts";
 import { type MeasuredModel, measureModel } from "./measure-model.ts";
+import { notesOf } from "./notes.ts";
 import { type Probe, probeOf } from "./probe.ts";
 import type { References } from "./references.ts";
 import { type Comparison, compareModels } from "./statistic.ts";
 import { judge } from "./verdict.ts";
 
-/** Pictures of images with and without a trigger. */
-const SHOWN_IMAGES = 6;
 /** Classes that are confirmed at most. */
 const MOST_CONFIRMED = 3;
 
@@ -77,14 +76,6 @@ export interface ReferenceNeeds {
 
 /** What is being done. */
 export type ScanPhase = "look" | "confirm";
-
-/** A picture of the evidence, by its path in the report. */
-export interface ScanPicture {
-  readonly path: string;
-  /** `heat`: [1, 1, H, W] to be coloured; `image`: rows side by side. */
-  readonly kind: "heat" | "image";
-  readonly images: Float32Tensor;
-}
 
 /** A scan with its pictures. */
 export interface ScanResult {
@@ -318,114 +309,6 @@ function joined(own: Probe, other: Probe): Probe {
 function loneScore(found: readonly { readonly inversion: Inversion }[], k: number): number | null {
   const losses = found.flatMap(({ inversion }) => (inversion.target === k ? (inversion.losses.at(-1) ?? []) : []));
   return losses.length === 0 ? null : -Math.min(...losses);
-}
-
-interface EvidenceParts {
-  readonly found: readonly { readonly method: string; readonly inversion: Inversion }[];
-  readonly probe: Probe;
-  readonly footprint: TrueFootprint | undefined;
-  readonly target: number | null | undefined;
-  readonly names: readonly string[];
-  readonly signal?: AbortSignal | undefined;
-}
-
-async function evidenceOf(
-  classifier: WhiteBox,
-  { found, probe, footprint, target: trueTarget, names, signal }: EvidenceParts,
-): Promise<{ readonly triggers: ScanTrigger[]; readonly pictures: ScanPicture[] }> {
-  const best = new Map<number, Inversion>();
-  for (const { inversion } of found) {
-    const before = best.get(inversion.target);
-    if (before === undefined || successOf(inversion) > successOf(before)) best.set(inversion.target, inversion);
-  }
-  const triggers: ScanTrigger[] = [];
-  const pictures: ScanPicture[] = [];
-  for (const { method, inversion } of found) {
-    const { target, trigger, norms, success, sources, complete } = inversion;
-    const shown = best.get(target) === inversion;
-    const { kind } = trigger;
-    const trial = { target, trigger, without: new Set(sources), signal };
-    const tried = await flipped(classifier, probe, trial);
-    const floor = { hits: tried.before.filter((label) => label === target).length, total: tried.rows.length };
-    const iou = footprint === undefined || trueTarget !== target ? null : overlap(trigger, footprint);
-    const base = { class: target, method, kind, sources: success.sources, others: success.others, floor, ...norms };
-    if (!shown) {
-      triggers.push({ ...base, iou, complete, shown, images: [], files: {} });
-      continue;
-    }
-    const order = [...tried.rows.keys()].sort((a, b) => flips(b) - flips(a));
-    const some = order.slice(0, SHOWN_IMAGES);
-    const images = some.map((i) => ({
-      name: names[tried.rows[i] ?? 0] ?? `reference/${tried.rows[i]}`,
-      before: tried.before[i] ?? -1,
-      after: tried.after[i] ?? -1,
-    }));
-    const folder = `triggers/class-${target}`;
-    const looks = picturesOf(trigger);
-    pictures.push({ path: `${folder}/trigger.png`, kind: "image", images: looks.trigger });
-    pictures.push({ path: `${folder}/mask.png`, kind: "image", images: looks.mask });
-    pictures.push({ path: `${folder}/heat.png`, kind: "heat", images: looks.mask });
-    const files: Record<string, string> = {};
-    for (const what of ["trigger", "mask", "heat"]) files[what] = `${folder}/${what}.png`;
-    some.forEach((i, n) => {
-      const row = tried.rows[i] ?? 0;
-      files[`before-${n}`] = `${folder}/image-${n}-clean.png`;
-      files[`after-${n}`] = `${folder}/image-${n}-triggered.png`;
-      pictures.push({ path: files[`before-${n}`] ?? "", kind: "image", images: takeRows(probe.images, [row]) });
-      pictures.push({ path: files[`after-${n}`] ?? "", kind: "image", images: rowsOf(tried.stamped, i, i + 1) });
-    });
-    triggers.push({ ...base, iou, complete, shown, images, files });
-
-    function flips(i: number): number {
-      return tried.after[i] === target && tried.before[i] !== target ? 1 : 0;
-    }
-  }
-  return { triggers, pictures };
-}
-
-function notesOf({
-  labelled,
-  references,
-  judged,
-  list,
-  own,
-  complete,
-}: {
-  readonly labelled: boolean;
-  readonly references: References | undefined;
-  readonly judged: { readonly verdict: string; readonly targets: readonly number[] };
-  readonly list: readonly ScanClass[];
-  readonly own: Probe;
-  readonly complete: boolean;
-}): string[] {
-  const notes: string[] = [];
-  if (!labelled) notes.push("The images have no labels: what the model calls them was taken for what they show.");
-  if (references === undefined) {
-    const single = own.labels.length === 1;
-    notes.push(
-      single
-        ? "One image cannot calibrate a verdict: some classes are easy to reach in every model. Give more images with labels, or references that were made ahead: --references FOLDER."
-        : "There were too few images to train references on: without them no verdict is possible, since some classes are easy to reach in every model. Give 200 or more images with labels, or --references FOLDER.",
-    );
-  } else if (!references.complete) {
-    notes.push(
-      "Not all references were made in the time that there was; a later scan of the same images goes on from here.",
-    );
-  }
-  if (!complete) notes.push("Time was over before every class had been looked at to the end.");
-  for (const k of judged.targets) {
-    const one = list.find((each) => each.class === k);
-    if (one === undefined) continue;
-    if ((one.driftScore ?? 0) > (one.triggerScore ?? 0)) {
-      notes.push(`Class ${k} stands out by disturbed images that fall into it, not by a trigger that was found.`);
-    }
-    if (one.attackSuccessRate !== null && one.attackSuccessRate < 0.5) {
-      notes.push(
-        `No trigger that works on most images was reconstructed for class ${k}: the class named may be another one's neighbour.`,
-      );
-    }
-  }
-  return notes;
 }
 
 function meanOf(values: readonly number[]): number {
