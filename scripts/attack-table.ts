@@ -16,9 +16,9 @@ export function attackTable(rows: readonly BenchRow[]): string {
     return [
       `## ${data}`,
       "",
-      `A clean model trained alike: CA ${formatShare(clean?.counts.cleanAccuracy ?? null)} %.`,
+      `A clean model trained alike: CA ${formatShare(clean?.counts.cleanAccuracy ?? null)}.`,
       "",
-      "| Attack | Attacker has | CA % | against clean | PA % | ASR % | ASR %, all classes | Others report |",
+      "| Attack | Attacker has | CA | Points against clean | PA | ASR | ASR, all classes | Others report |",
       "|---|---|---|---|---|---|---|---|",
       ...own.filter((row) => row !== clean).map((row) => rowOf(row, { label: bench.labelsOf(row).attack, clean })),
       "",
