@@ -36,7 +36,7 @@ export function benchView(
 }
 
 function plainView({ cells, ended }: ShownBench, { note }: Console): BenchView {
-  let done = [...ended.values()].filter((status) => status === "done").length;
+  let done = cells.filter(({ key }) => ended.get(key) === "done").length;
   return {
     row(cell, row) {
       done += 1;
