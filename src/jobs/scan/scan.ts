@@ -200,6 +200,13 @@ async function scanOpened(
     classes: list.map(({ class: k, score, pValue }) => ({ class: k, score: score ?? 0, pValue })),
     references: references?.measures.length ?? 0,
     fpr,
+    accuracy:
+      references === undefined || screened === undefined
+        ? undefined
+        : {
+            suspect: screened.measures.accuracy,
+            references: references.measures.map(({ accuracy }) => accuracy),
+          },
     confirmed,
   });
   notes.push(...notesOf({ labelled, references, judged, list, own, complete: screened?.complete !== false }));

@@ -15,6 +15,12 @@ export interface JudgedModel {
 /** From the stated rate up to so many times it, a p-value is too small for "clean" and too large for "backdoored". */
 export const DOUBT = 2;
 
+/**
+ * How far a model's accuracy may lie from the references' before it is no longer one of their kind. Better trained models
+ * are easier to move by a universal perturbation: without this a good clean one is called backdoored.
+ */
+export const NEAR = 0.03;
+
 /** What is known when a verdict is asked for. */
 export interface Findings {
   /** `null` where nothing could be compared. */
@@ -23,12 +29,14 @@ export interface Findings {
   readonly references: number;
   /** Stated share of clean models that may be called backdoored. */
   readonly fpr: number;
+  /** Shares of the same clean images called by their label; `undefined` where nothing could be compared. */
+  readonly accuracy?: { readonly suspect: number; readonly references: readonly number[] } | undefined;
   /** False where the time budget ended before the suspicious classes were confirmed. */
   readonly confirmed: boolean;
 }
 
 /** Judges a model: `undecided` is an answer. */
-export function judge({ pValue, classes, references, fpr, confirmed }: Findings): JudgedModel {
+export function judge({ pValue, classes, references, fpr, accuracy, confirmed }: Findings): JudgedModel {
   const undecided = (reason: string): JudgedModel => ({ verdict: "undecided", targets: [], reason });
   if (pValue === null) return undecided("There was nothing clean to compare the model with.");
   if (leastPValue(references) > fpr + 1e-12) {
@@ -44,6 +52,13 @@ export function judge({ pValue, classes, references, fpr, confirmed }: Findings)
   if (pValue > fpr) {
     return undecided(`The p-value of ${p} lies between the stated rate, ${fpr}, and twice that.`);
   }
+  if (accuracy !== undefined && !isLike(accuracy)) {
+    const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+    const [low, high] = [Math.min(...accuracy.references), Math.max(...accuracy.references)];
+    return undecided(
+      `The p-value is ${p}, but references that are right on ${percent(low)} to ${percent(high)} of the images are no measure for a model that is on ${percent(accuracy.suspect)}: do make wider ones with more visits.`,
+    );
+  }
   if (!confirmed) return undecided(`The p-value is ${p}, but time was over before a trigger could be confirmed.`);
   const targets = classes
     .filter((one) => one.pValue !== null && one.pValue <= fpr)
@@ -51,4 +66,8 @@ export function judge({ pValue, classes, references, fpr, confirmed }: Findings)
     .map((one) => one.class);
   const reason = `No more than ${fpr} of clean models have so suspicious a class (p = ${p}).`;
   return { verdict: "backdoored", targets, reason };
+}
+
+function isLike({ suspect, references }: NonNullable<Findings["accuracy"]>): boolean {
+  return suspect >= Math.min(...references) - NEAR && suspect <= Math.max(...references) + NEAR;
 }
