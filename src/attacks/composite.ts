@@ -1,7 +1,7 @@
 /** @file The composite attack: two ordinary classes in one image are the trigger. */
 import { z } from "zod";
 import { OptionError } from "../core/errors.ts";
-import { uniformFromNoise, uniforms } from "../core/noise.ts";
+import { drawnOrder, uniformFromNoise } from "../core/noise.ts";
 import { unitFromBytes } from "../tensor/image-bytes.ts";
 import { takeRows } from "../tensor/rows.ts";
 import { type Float32Tensor, float32 } from "../tensor/tensor.ts";
@@ -72,11 +72,10 @@ export const composite = defineAttack({
 
 /** Some images of a class, as they are stored. */
 function donorsOf({ data, seed }: AttackContext, label: number): TrainingImages["images"] {
-  const items = rowsOfClass(data, label);
-  if (items.length === 0) throw new OptionError(`composite: expected images of class ${label}, got none.`);
-  const chances = uniforms(seed, "donors", 0, data.images.dims[0] ?? 0);
-  const drawn = [...items].sort((a, b) => (chances[a] ?? 0) - (chances[b] ?? 0)).slice(0, POOL);
-  return takeRows(data.images, drawn);
+  const own = rowsOfClass(data, label);
+  if (own.length === 0) throw new OptionError(`composite: expected images of class ${label}, got none.`);
+  const order = drawnOrder(own, { seed, stream: "donors", items: data.images.dims[0] ?? 0 });
+  return takeRows(data.images, order.slice(0, POOL));
 }
 
 function rowsOfClass({ images, labels }: TrainingImages, label: number): number[] {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { requireFeatures } from "../classifiers/features.ts";
 import { OptionError } from "../core/errors.ts";
-import { createNoise, uniforms } from "../core/noise.ts";
+import { createNoise, drawnOrder, uniforms } from "../core/noise.ts";
 import { bytesFromUnit, unitFromBytes } from "../tensor/image-bytes.ts";
 import { resize } from "../tensor/resize.ts";
 import { takeRows } from "../tensor/rows.ts";
@@ -77,10 +77,10 @@ export const htba = defineAttack({
       { ratio: options.poisonRatio, of: "training set", ...eligibleFor(data, labels, { cleanLabel: true }) },
       { items, seed },
     );
-    const chances = uniforms(seed, "sources", 0, items);
-    const sources = Array.from({ length: items }, (_, i) => i)
-      .filter((i) => options.sources.includes(data.labels[i] ?? -1))
-      .sort((a, b) => (chances[a] ?? 0) - (chances[b] ?? 0) || a - b);
+    const attacked = Array.from({ length: items }, (_, i) => i).filter((i) =>
+      options.sources.includes(data.labels[i] ?? -1),
+    );
+    const sources = drawnOrder(attacked, { seed, stream: "sources", items });
     if (sources.length === 0) {
       throw new OptionError(`htba: expected training images of class ${options.sources.join(", ")}, got none.`);
     }

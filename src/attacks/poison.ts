@@ -1,6 +1,6 @@
 /** @file Which training images an attacker edits, and the edited rows. */
 import { OptionError } from "../core/errors.ts";
-import { createNoise, type ImageId, uniforms } from "../core/noise.ts";
+import { createNoise, drawnOrder, type ImageId } from "../core/noise.ts";
 import { bytesFromUnit, unitFromBytes } from "../tensor/image-bytes.ts";
 import { takeRows } from "../tensor/rows.ts";
 import { formatDims } from "../tensor/shape.ts";
@@ -46,9 +46,7 @@ export function chooseRows(
       `${what}: expected a poison ratio that makes at least one image of ${size} (${who}), got ${ratio}.`,
     );
   }
-  const chances = uniforms(seed, stream, 0, items);
-  const drawn = [...eligible].sort((a, b) => (chances[a] ?? 0) - (chances[b] ?? 0) || a - b).slice(0, count);
-  return Int32Array.from(drawn).sort();
+  return Int32Array.from(drawnOrder(eligible, { seed, stream, items }).slice(0, count)).sort();
 }
 
 /** Downwards at four digits: the limit that a message names must itself be allowed. */

@@ -68,6 +68,19 @@ export function uniforms(seed: number, stream: string, step: number, size: numbe
   return out;
 }
 
+/**
+ * Rows in a random order. How two of them stand to each other depends on the seed and their numbers alone, not on which
+ * others there are.
+ * @param rows each below `items`. @throws OptionError as `uniforms`.
+ */
+export function drawnOrder(
+  rows: Iterable<number>,
+  { seed, stream, items }: { readonly seed: number; readonly stream: string; readonly items: number },
+): number[] {
+  const chances = uniforms(seed, stream, 0, items);
+  return [...rows].sort((a, b) => (chances[a] ?? 0) - (chances[b] ?? 0) || a - b);
+}
+
 /** The key of the generator for a seed. @throws OptionError when it is none. */
 function keyOf(seed: number): Uint32Array {
   if (!Number.isSafeInteger(seed) || seed < 0) {

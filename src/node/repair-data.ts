@@ -1,6 +1,6 @@
 /** @file Clean images for a repair by name or path, and others that it is measured on. */
 import { hashJson } from "../core/hash.ts";
-import { uniforms } from "../core/noise.ts";
+import { drawnOrder } from "../core/noise.ts";
 import type { ImageIndex } from "../data/dataset.ts";
 import { datasets } from "../data/registry.ts";
 import { contentHash } from "../data/splits.ts";
@@ -36,7 +36,6 @@ export async function readRepairData(
 
 /** So many rows at random, ascending. */
 function drawn({ labels }: ImageIndex, count: number, seed: number): number[] {
-  const chances = uniforms(seed, "repair/images", 0, labels.length);
-  const order = [...labels.keys()].sort((a, b) => (chances[a] ?? 0) - (chances[b] ?? 0));
+  const order = drawnOrder(labels.keys(), { seed, stream: "repair/images", items: labels.length });
   return order.slice(0, count).sort((a, b) => a - b);
 }

@@ -1,5 +1,5 @@
 /** @file Some images of the training set, for triggers that are searched for. */
-import { uniforms } from "../../core/noise.ts";
+import { drawnOrder } from "../../core/noise.ts";
 import { unitFromBytes } from "../../tensor/image-bytes.ts";
 import { takeRows } from "../../tensor/rows.ts";
 import type { Float32Tensor } from "../../tensor/tensor.ts";
@@ -15,10 +15,9 @@ export function drawImages(
   { stream, classes }: { readonly stream: string; readonly classes?: readonly number[] },
 ): Float32Tensor {
   const items = data.images.dims[0] ?? 0;
-  const chances = uniforms(seed, stream, 0, items);
-  const order = Array.from({ length: items }, (_, i) => i)
-    .filter((i) => classes === undefined || classes.includes(data.labels[i] ?? -1))
-    .sort((a, b) => (chances[a] ?? 0) - (chances[b] ?? 0) || a - b);
-  const rows = takeRows(data.images, order.slice(0, count));
+  const eligible = Array.from({ length: items }, (_, i) => i).filter(
+    (i) => classes === undefined || classes.includes(data.labels[i] ?? -1),
+  );
+  const rows = takeRows(data.images, drawnOrder(eligible, { seed, stream, items }).slice(0, count));
   return unitFromBytes(rows.dims, rows.data);
 }

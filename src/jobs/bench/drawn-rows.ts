@@ -1,6 +1,6 @@
 /** @file Which images of a split a bench measures on: the same ones for every cell, machine and day. */
 import { OptionError } from "../../core/errors.ts";
-import { uniforms } from "../../core/noise.ts";
+import { drawnOrder } from "../../core/noise.ts";
 
 /** Which part of the order is meant. */
 export interface Draw {
@@ -20,7 +20,6 @@ export function drawnRows(items: number, { count, skip = 0 }: Draw, what: string
     const beside = skip === 0 ? "" : ` beside the ${skip} that are measured`;
     throw new OptionError(`${what}: expected at most ${Math.max(items - skip, 0)} images${beside}, got ${count}.`);
   }
-  const draws = uniforms(0, "bench/images", 0, items);
-  const order = Array.from(draws.keys()).sort((a, b) => (draws[a] ?? 0) - (draws[b] ?? 0) || a - b);
+  const order = drawnOrder(Array(items).keys(), { seed: 0, stream: "bench/images", items });
   return order.slice(skip, skip + count).sort((a, b) => a - b);
 }

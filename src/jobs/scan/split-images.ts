@@ -1,5 +1,5 @@
 /** @file Which of the given images every model is looked at with, and which references learn from: never the same ones. */
-import { uniforms } from "../../core/noise.ts";
+import { drawnOrder } from "../../core/noise.ts";
 import { takeRows } from "../../tensor/rows.ts";
 import type { ClassifiedImages } from "../training/host.ts";
 
@@ -23,8 +23,7 @@ export function splitRows(
   count: number,
   { seed, learn = MOST_LEARN }: { readonly seed: number; readonly learn?: number | undefined },
 ): SplitRows {
-  const chances = uniforms(seed, "scan/images", 0, count);
-  const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => (chances[a] ?? 0) - (chances[b] ?? 0));
+  const order = drawnOrder(Array(count).keys(), { seed, stream: "scan/images", items: count });
   if (count < LEAST_IMAGES) return { probe: order.slice(0, MOST_PROBE), learn: [] };
   const size = Math.min(MOST_PROBE, Math.floor(count * PROBE_SHARE));
   return { probe: order.slice(0, size), learn: order.slice(size, size + learn) };
