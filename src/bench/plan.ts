@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { unknownName } from "../core/names.ts";
+import { answerRules } from "../results/purify-row.ts";
 
 /** Version of the form below. */
 export const PLAN_SCHEMA = "untrigger/plan@1";
@@ -72,7 +73,7 @@ const purifierSection = section({
   precision: z.enum(["f32", "int8"]).optional(),
   /** `purified`, when left out: what the model says of purified images. `verdict`: what it says of images that are not
    * flagged as they are, and of the others without the class that they came as. */
-  answer: z.enum(["purified", "verdict"]).optional(),
+  answer: z.enum(answerRules).optional(),
 });
 
 /** A purifier as a plan names it. */

@@ -20,6 +20,11 @@ export interface Descriptor<Options extends z.ZodObject, Context, Instance> {
   create(options: z.output<Options>, context: Context): Promise<Instance>;
 }
 
+/** The preset of a method where nobody names one: `recommended` where it has that, else `paper`. */
+export function defaultPreset({ presets }: { readonly presets: object }): string {
+  return "recommended" in presets ? "recommended" : "paper";
+}
+
 /**
  * Checks raw options against a descriptor's schema.
  * @throws OptionError naming the option, what was expected and, for an unknown name, the nearest known one.

@@ -1,12 +1,7 @@
 /** @file What stands as the answer for an image: the scores after purification, or what the verdict makes of both. */
 import { winners } from "../metrics/accuracy.ts";
+import type { AnswerRule } from "../results/purify-row.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
-
-/** Rules by which an answer is made. */
-export const answerRules = ["purified", "verdict"] as const;
-
-/** `purified`: what the classifier says of the purified image. `verdict`: see {@link answerOf}. */
-export type AnswerRule = (typeof answerRules)[number];
 
 /** Class probabilities of a batch, and how suspicious each image is. */
 export interface JudgedScores {

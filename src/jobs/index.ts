@@ -1,4 +1,4 @@
-export { type AnswerRule, answerOf, answerRules, type JudgedScores } from "./answer.ts";
+export { answerOf, type JudgedScores } from "./answer.ts";
 export { type ApplyHost, type ApplyRequest, applyTrigger } from "./attack/apply.ts";
 export {
   type AttackChoice,

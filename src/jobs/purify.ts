@@ -9,10 +9,16 @@ import { imageId } from "../core/noise.ts";
 import type { Prior } from "../diffusion/prior.ts";
 import { type Picture, pictureDims, picturesFromTensor, tensorFromPictures } from "../images/picture.ts";
 import { winners } from "../metrics/accuracy.ts";
-import { PURIFY_SCHEMA, type PurifyRow, type PurifySummary } from "../results/purify-row.ts";
+import {
+  type AnswerRule,
+  answerRules,
+  PURIFY_SCHEMA,
+  type PurifyRow,
+  type PurifySummary,
+} from "../results/purify-row.ts";
 import { rowsOf } from "../tensor/rows.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
-import { type AnswerRule, answerOf, answerRules } from "./answer.ts";
+import { answerOf } from "./answer.ts";
 import { type CalibrationFile, findCalibration, NO_THRESHOLD, type Threshold, thresholdFrom } from "./calibration.ts";
 import { type JudgedBatch, type OpenPurifier, openPurifier } from "./open-purifier.ts";
 import { type PictureNeeds, preparePicture } from "./prepare.ts";

@@ -1,5 +1,5 @@
 /** @file From a method, a preset and options to one option set for each vote. */
-import { parseOptions } from "../core/descriptor.ts";
+import { defaultPreset, parseOptions } from "../core/descriptor.ts";
 import { OptionError } from "../core/errors.ts";
 import { lookUp } from "../core/names.ts";
 import type { PresetName, PurifierDescriptor } from "../purify/purifier.ts";
@@ -35,9 +35,4 @@ export function planVotes(descriptor: PurifierDescriptor, choice: MethodChoice):
   }
   const complete = sets.map((set) => parseOptions(descriptor, { ...set, ...choice.options }));
   return { preset, votes: Array.from({ length: count }, (_, vote) => complete[vote % complete.length] ?? {}) };
-}
-
-/** `recommended` where the method has it, else `paper`. */
-function defaultPreset(descriptor: PurifierDescriptor): string {
-  return "recommended" in descriptor.presets ? "recommended" : "paper";
 }

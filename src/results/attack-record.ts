@@ -1,12 +1,9 @@
 /** @file What `training.json` says about a model that was trained under attack, and `attack --json` prints. */
 import { z } from "zod";
+import { backdoorMeasure, measuredShare } from "./backdoor-measure.ts";
 
 /** Schema version of {@link attackRecord}: that of any training, with what belongs to the attack. */
 export const ATTACK_SCHEMA = "untrigger/training@1";
-
-/** Hits out of so many. */
-const count = z.object({ hits: z.int().min(0), total: z.int().min(0) });
-const share = z.number().min(0).max(1).nullable();
 
 /** Everything that determines the model, and what it was measured to do. Rates are shares of images, 0..1. */
 export const attackRecord = z.looseObject({
@@ -39,23 +36,13 @@ export const attackRecord = z.looseObject({
   modelSha256: z.string(),
   triggerSha256: z.string().nullable(),
   /** Of any training: here the clean accuracy. */
-  accuracy: share,
+  accuracy: measuredShare,
   /** Test images in all. */
   measuredOn: z.int(),
-  cleanAccuracy: share,
-  /** Of triggered images whose target is another class than their own. */
-  poisonedAccuracy: share,
-  attackSuccessRate: share,
-  /** Of all triggered images. */
-  poisonedAccuracyAllClasses: share,
-  attackSuccessRateAllClasses: share,
-  /** Clean images of other classes called their target all the same. */
-  floor: share,
+  ...backdoorMeasure.shape,
   /** Accuracy on control images, of triggers that have them. */
-  noiseAccuracy: share,
-  crossAccuracy: share,
-  /** The counts behind the shares. */
-  counts: z.record(z.string(), count),
+  noiseAccuracy: measuredShare,
+  crossAccuracy: measuredShare,
 });
 
 /** A record of {@link attackRecord}. */

@@ -19,7 +19,15 @@ export {
   readBenchRows,
 } from "./bench-row.ts";
 export { type JsonLines, type JsonLinesOptions, readJsonLines } from "./json-lines.ts";
-export { PURIFY_SCHEMA, type PurifyRow, type PurifySummary, purifyRow, purifySummary } from "./purify-row.ts";
+export {
+  type AnswerRule,
+  answerRules,
+  PURIFY_SCHEMA,
+  type PurifyRow,
+  type PurifySummary,
+  purifyRow,
+  purifySummary,
+} from "./purify-row.ts";
 export {
   REPAIR_SCHEMA,
   type RepairMeasure,

@@ -4,6 +4,12 @@ import { z } from "zod";
 /** Version of the rows below. A field may be added; one that changes meaning gets a new version. */
 export const PURIFY_SCHEMA = "untrigger/purify@1";
 
+/** Rules by which an answer is made; see `answer` of {@link purifySummary}. */
+export const answerRules = ["purified", "verdict"] as const;
+
+/** One of {@link answerRules}. */
+export type AnswerRule = (typeof answerRules)[number];
+
 /** Schema of one purified image. Labels are class ids; `null` where nothing can be measured. */
 export const purifyRow = z.object({
   /** Relative path of the input. */
@@ -41,7 +47,7 @@ export const purifySummary = z.object({
    * What stands as label and scores: those of the purified image (mean softmax over the votes), or, by `verdict`, those of
    * the input where it is not flagged, and of the purified image without the input's class where it is.
    */
-  answer: z.enum(["purified", "verdict"]).default("purified"),
+  answer: z.enum(answerRules).default("purified"),
   /** Images whose label changed. */
   changed: z.number().int().nullable(),
   /** What suspicion is made of: `scores`, `labels`, or `weak` (pixels alone, no classifier). */

@@ -1,27 +1,12 @@
 /** @file What `repair.json` says about a mended model, and `repair --json` prints. */
 import { z } from "zod";
+import { backdoorMeasure } from "./backdoor-measure.ts";
 
 /** Schema version of {@link repairRecord}. */
 export const REPAIR_SCHEMA = "untrigger/repair@1";
 
-/** Hits out of so many. */
-const count = z.object({ hits: z.int().min(0), total: z.int().min(0) });
-const share = z.number().min(0).max(1).nullable();
-
 /** What a model does on the test images. Everything but the clean accuracy is `null` without a trigger. */
-export const repairMeasure = z.object({
-  cleanAccuracy: share,
-  /** Of triggered images whose target is another class than their own. */
-  poisonedAccuracy: share,
-  attackSuccessRate: share,
-  /** Of all triggered images. */
-  poisonedAccuracyAllClasses: share,
-  attackSuccessRateAllClasses: share,
-  /** Clean images of other classes called their target all the same. */
-  floor: share,
-  /** The counts behind the shares. */
-  counts: z.record(z.string(), count),
-});
+export const repairMeasure = backdoorMeasure;
 
 /** Everything that determines the mended model, and what both were measured to do. Rates are shares of images, 0..1. */
 export const repairRecord = z.looseObject({

@@ -1,12 +1,12 @@
 /** @file What a scan says about a model: `scan.json`, what `scan --json` prints, and a line of `results.jsonl` for each class. */
 import { z } from "zod";
+import { hitCount } from "./backdoor-measure.ts";
 
 /** Schema version of {@link scanRecord}. */
 export const SCAN_SCHEMA = "untrigger/scan@1";
 /** Schema version of {@link scanRow}. */
 export const SCAN_ROW_SCHEMA = "untrigger/scan-row@1";
 
-const count = z.object({ hits: z.int().min(0), total: z.int().min(0) });
 const share = z.number().min(0).max(1);
 
 /** One class of a scanned model. */
@@ -41,9 +41,9 @@ export const scanTrigger = z.object({
   method: z.string(),
   kind: z.enum(["perturbation", "patch"]),
   /** Of the images that it was found on, of the others, and of the others without it. */
-  sources: count,
-  others: count,
-  floor: count,
+  sources: hitCount,
+  others: hitCount,
+  floor: hitCount,
   pixels: z.int(),
   l1: z.number(),
   l2: z.number(),
@@ -89,7 +89,9 @@ export const scanRecord = z.looseObject({
   /** Of the masks, the published rule without any comparison: no verdict of ours. */
   anomaly: z.object({ index: z.number(), flagged: z.array(z.int()) }).nullable(),
   /** Of the true trigger, where it was given. */
-  trueTrigger: z.object({ attack: z.string(), target: z.int().nullable(), pixels: z.int(), success: count }).nullable(),
+  trueTrigger: z
+    .object({ attack: z.string(), target: z.int().nullable(), pixels: z.int(), success: hitCount })
+    .nullable(),
   methods: z.array(z.object({ name: z.string(), options: z.array(z.record(z.string(), z.unknown())) })),
   falsePositiveRate: z.number(),
   seed: z.int(),

@@ -1,11 +1,5 @@
 /** @file The use case `attack`: a data set is poisoned, a classifier learns it, and what it then does is measured. */
-import type {
-  AttackContext,
-  AttackDescriptor,
-  AttackPreset,
-  PoisonedRows,
-  PreparedAttack,
-} from "../../attacks/attack.ts";
+import type { AttackContext, AttackDescriptor, PoisonedRows, PreparedAttack } from "../../attacks/attack.ts";
 import { singleTarget } from "../../attacks/label-map.ts";
 import { requireNeeds } from "../../attacks/needs.ts";
 import { poisonedSet } from "../../attacks/poison.ts";
@@ -14,10 +8,10 @@ import { triggerFiles } from "../../attacks/trigger-folder.ts";
 import type { DifferentiableClassifier } from "../../classifiers/differentiable.ts";
 import { openFeatureClassifier } from "../../classifiers/features.ts";
 import { type OnnxClassifierFiles, openOnnxClassifier } from "../../classifiers/onnx.ts";
-import { parseOptions } from "../../core/descriptor.ts";
+import { defaultPreset, parseOptions } from "../../core/descriptor.ts";
 import { OptionError } from "../../core/errors.ts";
 import { hashJson, sha256Hex } from "../../core/hash.ts";
-import { lookUp, unknownName } from "../../core/names.ts";
+import { lookUp } from "../../core/names.ts";
 import { writeNpy } from "../../data/npy.ts";
 import { graphToBytes } from "../../graph/to-model.ts";
 import { ATTACK_SCHEMA, type AttackRecord } from "../../results/attack-record.ts";
@@ -82,10 +76,9 @@ export function chooseAttack({
   attackOptions,
 }: Pick<AttackRequest, "attack" | "preset" | "attackOptions">): AttackChoice {
   const descriptor = lookUp<AttackDescriptor>("attack", attack, attacks);
-  const { presets } = descriptor;
-  const name = preset ?? ("recommended" in presets ? "recommended" : "paper");
-  if (!Object.hasOwn(presets, name)) throw unknownName(`preset of ${attack}`, name, Object.keys(presets));
-  const options = parseOptions(descriptor, { ...presets[name as AttackPreset], ...attackOptions });
+  const name = preset ?? defaultPreset(descriptor);
+  const set = lookUp(`preset of ${attack}`, name, descriptor.presets);
+  const options = parseOptions(descriptor, { ...set, ...attackOptions });
   return { descriptor, preset: name, options };
 }
 

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { benchMethod, type benchRow } from "../../results/bench-row.ts";
-import { answerRules } from "../answer.ts";
+import { answerRules } from "../../results/purify-row.ts";
 import { classifierRecipe } from "../training/recipe.ts";
 
 /** Schema version of jobs and their results. A worker of another version must not touch them. */

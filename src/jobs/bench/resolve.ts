@@ -9,7 +9,7 @@ import type { Architecture } from "../../nn/architectures/architecture.ts";
 import { architectures } from "../../nn/architectures/registry.ts";
 import type { PurifierDescriptor } from "../../purify/purifier.ts";
 import { purifiers } from "../../purify/registry.ts";
-import type { AnswerRule } from "../answer.ts";
+import type { AnswerRule } from "../../results/purify-row.ts";
 import { chooseAttack } from "../attack/attack.ts";
 import { classifierRecipe, type Recipe } from "../training/recipe.ts";
 import { planVotes } from "../votes.ts";

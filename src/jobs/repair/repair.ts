@@ -4,12 +4,12 @@ import type { Trigger } from "../../attacks/trigger.ts";
 import { triggerFiles } from "../../attacks/trigger-folder.ts";
 import type { Classifier } from "../../classifiers/classifier.ts";
 import { type OnnxClassifierFiles, openOnnxClassifier } from "../../classifiers/onnx.ts";
-import { parseOptions } from "../../core/descriptor.ts";
+import { defaultPreset, parseOptions } from "../../core/descriptor.ts";
 import { OptionError } from "../../core/errors.ts";
 import { sha256Hex } from "../../core/hash.ts";
-import { lookUp, unknownName } from "../../core/names.ts";
+import { lookUp } from "../../core/names.ts";
 import { repairs } from "../../repair/registry.ts";
-import type { RepairDescriptor, RepairPreset } from "../../repair/repair.ts";
+import type { RepairDescriptor } from "../../repair/repair.ts";
 import { splitImages } from "../../repair/split-images.ts";
 import { REPAIR_SCHEMA, type RepairMeasure, type RepairRecord } from "../../results/repair-record.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -75,14 +75,9 @@ export interface RepairChoice {
  */
 export function chooseRepair({ method, preset, options }: Omit<RepairRequest, "seed">): RepairChoice {
   const descriptor = lookUp<RepairDescriptor>("repair", method, repairs);
-  const { presets } = descriptor;
-  const name = preset ?? ("recommended" in presets ? "recommended" : "paper");
-  if (!Object.hasOwn(presets, name)) throw unknownName(`preset of ${method}`, name, Object.keys(presets));
-  return {
-    descriptor,
-    preset: name,
-    options: parseOptions(descriptor, { ...presets[name as RepairPreset], ...options }),
-  };
+  const name = preset ?? defaultPreset(descriptor);
+  const set = lookUp(`preset of ${method}`, name, descriptor.presets);
+  return { descriptor, preset: name, options: parseOptions(descriptor, { ...set, ...options }) };
 }
 
 /**

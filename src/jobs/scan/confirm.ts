@@ -3,10 +3,10 @@ import type { Classifier } from "../../classifiers/classifier.ts";
 import type { DifferentiableClassifier } from "../../classifiers/differentiable.ts";
 import { parseOptions } from "../../core/descriptor.ts";
 import { OptionError } from "../../core/errors.ts";
-import { lookUp, unknownName } from "../../core/names.ts";
+import { lookUp } from "../../core/names.ts";
 import { createNoise } from "../../core/noise.ts";
 import type { Prior } from "../../diffusion/prior.ts";
-import type { Inversion, InverterDescriptor, PresetName } from "../../invert/inverter.ts";
+import type { Inversion, InverterDescriptor } from "../../invert/inverter.ts";
 import { inverters } from "../../invert/registry.ts";
 import { rate } from "../../metrics/count.ts";
 import { radiusFor } from "./measure-model.ts";
@@ -46,7 +46,8 @@ export function chooseInverters(
   }
   return [...new Set(methods)].map((name) => {
     const descriptor = lookUp<InverterDescriptor>("inverter", name, inverters);
-    const sets = preset === undefined ? usual(descriptor, dims, prior) : presetOf(descriptor, preset);
+    const sets =
+      preset === undefined ? usual(descriptor, dims, prior) : lookUp(`preset of ${name}`, preset, descriptor.presets);
     return { descriptor, options: sets.map((set) => parseOptions(descriptor, { ...set, ...options })) };
   });
 }
@@ -99,12 +100,6 @@ export async function withClassifiers<T>(
   } finally {
     for (const classifier of opened) await classifier.dispose();
   }
-}
-
-function presetOf({ name, presets }: InverterDescriptor, preset: string): readonly Readonly<Record<string, unknown>>[] {
-  const sets = Object.hasOwn(presets, preset) ? presets[preset as PresetName] : undefined;
-  if (sets === undefined) throw unknownName(`preset of ${name}`, preset, Object.keys(presets));
-  return sets;
 }
 
 function usual(
