@@ -23,5 +23,5 @@ export { inverters } from "./registry.ts";
 export { smallestPerturbation } from "./smallest-perturbation.ts";
 export { smoothInv } from "./smoothinv.ts";
 export { topoTrigger } from "./topo-trigger.ts";
-export { normsOf, stamp } from "./trigger.ts";
+export { normsOf, stamp, successOf } from "./trigger.ts";
 export { universalPerturbation } from "./universal-perturbation.ts";

@@ -55,6 +55,17 @@ export async function checkRequest(
   return { images, labels: shown, classes: [...new Set(classes)], classCount, kind };
 }
 
+/** Classes with the first so many rows that do not show them; classes that every image shows are left out. */
+export function sourcesOf(
+  request: CheckedRequest,
+  count: number,
+): { readonly target: number; readonly sources: readonly number[] }[] {
+  return request.classes.flatMap((target) => {
+    const sources = rowsBeside(request, target).slice(0, count);
+    return sources.length === 0 ? [] : [{ target, sources }];
+  });
+}
+
 /** Rows that do not show a class, in their order. */
 export function rowsBeside({ labels }: CheckedRequest, target: number): number[] {
   return [...labels.keys()].filter((row) => labels[row] !== target);

@@ -1,7 +1,7 @@
 /** @file The classes of one model whose triggers stand out: the published rule, without any clean model to compare with. */
 import { type Anomaly, anomaly } from "../metrics/anomaly.ts";
-import { rate } from "../metrics/count.ts";
 import type { Inversion, Statistic } from "./inverter.ts";
+import { successOf } from "./trigger.ts";
 
 /** Fewer classes have no median worth the name. */
 const LEAST_CLASSES = 5;
@@ -23,7 +23,7 @@ export interface Outliers {
  */
 export function outliersOf(inversions: readonly Inversion[], statistic: Statistic): Outliers | undefined {
   const values = inversions.map(({ norms, success }) =>
-    statistic === "success" ? -rate(success.others.total > 0 ? success.others : success.sources) : norms[statistic],
+    statistic === "success" ? -successOf({ success }) : norms[statistic],
   );
   if (values.length < LEAST_CLASSES || !values.every(Number.isFinite)) return undefined;
   const found: Anomaly = anomaly(values);

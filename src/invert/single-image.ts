@@ -3,15 +3,13 @@ import { z } from "zod";
 import type { DifferentiableClassifier } from "../classifiers/differentiable.ts";
 import { rowsOf } from "../tensor/rows.ts";
 import { elementCount } from "../tensor/shape.ts";
-import { float32 } from "../tensor/tensor.ts";
 import { type Descent, startDescent } from "./descent.ts";
-import { inGroups } from "./groups.ts";
+import { stepInGroups } from "./groups.ts";
 import type { Inversion, InversionRequest, InversionRun, InverterContext } from "./inverter.ts";
 import { addToRowsInto } from "./kernels.ts";
 import { type CheckedRequest, checkRequest, rowsBeside } from "./needs.ts";
-import { startProgress } from "./progress.ts";
 import { type NoisyImage, smoothedAnswers } from "./smoothed.ts";
-import { measured } from "./trigger.ts";
+import { measured, perturbationOf } from "./trigger.ts";
 
 /** Options that both methods have. */
 export const descentOptions = {
@@ -76,27 +74,22 @@ export async function* invertFromSingleImages(
       .slice(0, settings.sources)
       .map((source) => ({ target, source })),
   );
-  const progress = startProgress(run, pairs.length * steps);
-  for (const part of inGroups(pairs, robustified.copies * size)) {
-    const group = part.map(
-      (pair): Search => ({
-        ...pair,
-        image: rowsOf(request.images, pair.source, pair.source + 1).data,
-        descent: startDescent(size, { ...settings, rate: settings.rate * eps }),
-        losses: [],
-      }),
-    );
-    let step = 0;
-    for (; step < steps && run.enough?.aborted !== true; step++) {
-      run.signal?.throwIfAborted();
-      await stepTogether(group, request, { robustified, run, step });
-      progress.add(group.length);
-    }
-    for (const { target, source, descent, losses } of group) {
-      const perturbation = float32([1, ...dims], descent.change);
-      const found = { target, sources: [source], losses, complete: step === steps };
-      yield await measured({ ...found, trigger: { kind: "perturbation", perturbation } }, request, { context, run });
-    }
+  const ended = stepInGroups(pairs, {
+    values: robustified.copies * size,
+    steps,
+    run,
+    begin: (pair): Search => ({
+      ...pair,
+      image: rowsOf(request.images, pair.source, pair.source + 1).data,
+      descent: startDescent(size, { ...settings, rate: settings.rate * eps }),
+      losses: [],
+    }),
+    step: (group, step) => stepTogether(group, request, { robustified, run, step }),
+  });
+  for await (const { search, complete } of ended) {
+    const { target, source, losses, descent } = search;
+    const trigger = perturbationOf(descent.change, dims);
+    yield await measured({ target, sources: [source], losses, complete, trigger }, request, { context, run });
   }
 }
 

@@ -5,15 +5,13 @@
 import { z } from "zod";
 import { takeRows } from "../tensor/rows.ts";
 import { elementCount } from "../tensor/shape.ts";
-import { float32 } from "../tensor/tensor.ts";
 import { normOf, scaleInto } from "../training/kernels.ts";
 import { startDescent } from "./descent.ts";
 import { drawRows } from "./draw.ts";
-import { inGroups } from "./groups.ts";
+import { stepInGroups } from "./groups.ts";
 import { defineInverter } from "./inverter.ts";
-import { checkRequest, needGradients, rowsBeside } from "./needs.ts";
-import { startProgress } from "./progress.ts";
-import { measured } from "./trigger.ts";
+import { checkRequest, needGradients, sourcesOf } from "./needs.ts";
+import { measured, perturbationOf } from "./trigger.ts";
 import { universalAnswers } from "./universal.ts";
 
 /** The smallest perturbation as data. */
@@ -58,22 +56,18 @@ export const smallestPerturbation = defineInverter({
         const request = await checkRequest("smallest-perturbation", given, { context, run });
         const [, ...dims] = request.images.dims;
         const size = elementCount(dims);
-        const all = request.classes.flatMap((target) => {
-          const sources = rowsBeside(request, target).slice(0, count);
-          return sources.length === 0 ? [] : [{ target, sources }];
-        });
-        const progress = startProgress(run, all.length * steps);
-        for (const part of inGroups(all, options.batch * size)) {
-          const group = part.map(({ target, sources }) => ({
+        const ended = stepInGroups(sourcesOf(request, count), {
+          values: options.batch * size,
+          steps,
+          run,
+          begin: ({ target, sources }) => ({
             target,
             sources,
             descent: startDescent(size, { ...options, eps: start, rate: options.rate * start }),
             radii: [start],
             losses: [] as number[],
-          }));
-          let step = 0;
-          for (; step < steps && run.enough?.aborted !== true; step++) {
-            run.signal?.throwIfAborted();
+          }),
+          async step(group, step) {
             const tries = group.map(({ target, sources, descent: { change } }) => ({
               images: takeRows(request.images, drawRows(sources, options.batch, { noise: run.noise, step })),
               target,
@@ -89,17 +83,13 @@ export const smallestPerturbation = defineInverter({
               losses.push(loss);
               descent.step(gradient, { step, radius });
             }
-            progress.add(group.length);
-          }
-          for (const { target, sources, descent, radii, losses } of group) {
-            settleInto(descent.change, radii);
-            const perturbation = float32([1, ...dims], descent.change);
-            const found = { target, sources, losses, complete: step === steps };
-            yield await measured({ ...found, trigger: { kind: "perturbation", perturbation } }, request, {
-              context,
-              run,
-            });
-          }
+          },
+        });
+        for await (const { search, complete } of ended) {
+          const { target, sources, losses, descent, radii } = search;
+          settleInto(descent.change, radii);
+          const trigger = perturbationOf(descent.change, dims);
+          yield await measured({ target, sources, losses, complete, trigger }, request, { context, run });
         }
       },
       dispose: async () => {},

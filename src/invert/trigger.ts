@@ -1,7 +1,7 @@
 /** @file Reconstructed triggers: putting them onto images, measuring them, and counting what they do. */
 import type { Classifier } from "../classifiers/classifier.ts";
 import { winners } from "../metrics/accuracy.ts";
-import type { Count } from "../metrics/count.ts";
+import { type Count, rate } from "../metrics/count.ts";
 import { clamp } from "../tensor/arithmetic.ts";
 import { takeRows } from "../tensor/rows.ts";
 import { type Float32Tensor, float32 } from "../tensor/tensor.ts";
@@ -21,6 +21,11 @@ export function stamp(images: Float32Tensor, trigger: ReconstructedTrigger): Flo
   }
   addToRowsInto(out.data, images.data, trigger.perturbation.data);
   return clamp(out, 0, 1);
+}
+
+/** A perturbation as a trigger. @param change [C * H * W]. @param dims [C, H, W]. */
+export function perturbationOf(change: Float32Array, dims: readonly number[]): ReconstructedTrigger {
+  return { kind: "perturbation", perturbation: float32([1, ...dims], change) };
 }
 
 /** The size of a trigger. */
@@ -68,4 +73,9 @@ export async function measured(
       reference: reference && (await flipped(reference, others.length > 0 ? others : found.sources)),
     },
   };
+}
+
+/** How much of the other images a trigger moves; of its sources, where there are no others. */
+export function successOf({ success }: Pick<Inversion, "success">): number {
+  return rate(success.others.total > 0 ? success.others : success.sources);
 }

@@ -6,13 +6,11 @@
 import { z } from "zod";
 import { takeRows } from "../tensor/rows.ts";
 import { elementCount } from "../tensor/shape.ts";
-import { float32 } from "../tensor/tensor.ts";
 import { startDescent } from "./descent.ts";
-import { inGroups } from "./groups.ts";
+import { stepInGroups } from "./groups.ts";
 import { defineInverter } from "./inverter.ts";
-import { checkRequest, needGradients, rowsBeside } from "./needs.ts";
-import { startProgress } from "./progress.ts";
-import { measured } from "./trigger.ts";
+import { checkRequest, needGradients, sourcesOf } from "./needs.ts";
+import { measured, perturbationOf } from "./trigger.ts";
 import { universalAnswers } from "./universal.ts";
 
 /** Universal perturbations as data. */
@@ -54,38 +52,30 @@ export const universalPerturbation = defineInverter({
         const request = await checkRequest("universal-perturbation", given, { context, run });
         const [, ...dims] = request.images.dims;
         const size = elementCount(dims);
-        const all = request.classes.flatMap((target) => {
-          const sources = rowsBeside(request, target).slice(0, count);
-          return sources.length === 0 ? [] : [{ target, sources }];
-        });
-        const progress = startProgress(run, all.length * steps);
-        for (const part of inGroups(all, count * size)) {
-          const group = part.map(({ target, sources }) => ({
+        const ended = stepInGroups(sourcesOf(request, count), {
+          values: count * size,
+          steps,
+          run,
+          begin: ({ target, sources }) => ({
             target,
             sources,
             images: takeRows(request.images, sources),
             descent: startDescent(size, { ...options, rate: options.rate * eps }),
             losses: [] as number[],
-          }));
-          let step = 0;
-          for (; step < steps && run.enough?.aborted !== true; step++) {
-            run.signal?.throwIfAborted();
+          }),
+          async step(group, step) {
             const tries = group.map(({ images, target, descent: { change } }) => ({ images, target, change }));
             const answers = await universalAnswers(classifier, tries, run.signal);
             for (const [i, { loss, gradient }] of answers.entries()) {
               group[i]?.losses.push(loss);
               group[i]?.descent.step(gradient, { step });
             }
-            progress.add(group.length);
-          }
-          for (const { target, sources, descent, losses } of group) {
-            const perturbation = float32([1, ...dims], descent.change);
-            const found = { target, sources, losses, complete: step === steps };
-            yield await measured({ ...found, trigger: { kind: "perturbation", perturbation } }, request, {
-              context,
-              run,
-            });
-          }
+          },
+        });
+        for await (const { search, complete } of ended) {
+          const { target, sources, losses, descent } = search;
+          const trigger = perturbationOf(descent.change, dims);
+          yield await measured({ target, sources, losses, complete, trigger }, request, { context, run });
         }
       },
       dispose: async () => {},

@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import { OptionError } from "../../core/errors.ts";
 import { type ReferenceSettings, referenceDefaults, referenceKey } from "../../jobs/scan/references.ts";
 import { LEAST_IMAGES, MOST_LEARN, splitRows, takeImages } from "../../jobs/scan/split-images.ts";
+import { meanOf } from "../../jobs/scan/statistic.ts";
 import { openRuntime } from "../../node/open-runtime.ts";
 import { cachedReferences, openReferences } from "../../node/scan/open-references.ts";
 import { readScanImages } from "../../node/scan/scan-images.ts";
@@ -111,7 +112,7 @@ async function make(flags: MakeFlags, console: Console): Promise<void> {
     progress.close();
     const seconds = Math.round((performance.now() - started) / 100) / 10;
     const measures = references?.measures ?? [];
-    const accuracy = measures.reduce((sum, one) => sum + one.accuracy, 0) / Math.max(1, measures.length);
+    const accuracy = meanOf(measures.map((one) => one.accuracy));
     const count = measures.length;
     const document = {
       schema: "untrigger/scan-references@1",

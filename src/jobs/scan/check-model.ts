@@ -2,7 +2,8 @@
 import type { Classifier } from "../../classifiers/classifier.ts";
 import { type ClassifierFlags, type OnnxClassifierFiles, openOnnxClassifier } from "../../classifiers/onnx.ts";
 import { OptionError, ToolkitError } from "../../core/errors.ts";
-import { winners } from "../../metrics/accuracy.ts";
+import { cleanAccuracy } from "../../metrics/accuracy.ts";
+import { rate } from "../../metrics/count.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { rowsOf } from "../../tensor/rows.ts";
 import type { Probe } from "./probe.ts";
@@ -66,13 +67,14 @@ export async function checkModel(
       `scan: expected labels from 0 to ${classes - 1}, one for each score of the model, got ${wrong}. Do give images of the classes that the model knows.`,
     );
   }
-  const accuracy = accuracyOf(winners(scores), probe.labels);
+  const shown = probe.labels.subarray(0, images.dims[0]);
+  const accuracy = rate(cleanAccuracy(scores, shown));
   if (images.dims[0] !== undefined && images.dims[0] >= FEWEST && accuracy < SUSPECT) {
     for (const { words, flags, mean, std } of ranges) {
       const other = await tried(() => asked.reopen({ mean: [mean], std: [std] }));
       if (other === undefined) continue;
       try {
-        const share = accuracyOf(winners((await other.classify(images, asked.signal)).scores), probe.labels);
+        const share = rate(cleanAccuracy((await other.classify(images, asked.signal)).scores, shown));
         if (share > accuracy + BETTER) {
           throw new OptionError(
             `scan: expected a model that calls the labelled images by their labels, got ${percent(accuracy)} right, and ${percent(share)} with ${words}. Do give ${flags}.`,
@@ -108,10 +110,6 @@ async function tried(open: () => Promise<Classifier>): Promise<Classifier | unde
     if (error instanceof ToolkitError) return undefined;
     throw error;
   }
-}
-
-function accuracyOf(called: Int32Array, labels: Int32Array): number {
-  return called.filter((label, i) => label === labels[i]).length / Math.max(1, called.length);
 }
 
 function percent(share: number): string {

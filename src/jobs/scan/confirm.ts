@@ -8,7 +8,6 @@ import { createNoise } from "../../core/noise.ts";
 import type { Prior } from "../../diffusion/prior.ts";
 import type { Inversion, InverterDescriptor } from "../../invert/inverter.ts";
 import { inverters } from "../../invert/registry.ts";
-import { rate } from "../../metrics/count.ts";
 import { radiusFor } from "./measure-model.ts";
 import type { Probe } from "./probe.ts";
 
@@ -81,11 +80,6 @@ export async function* invertClasses(
       await inverter.dispose();
     }
   }
-}
-
-/** How much of the other images a trigger moves; of its sources, where there are no others. */
-export function successOf({ success }: Inversion): number {
-  return rate(success.others.total > 0 ? success.others : success.sources);
 }
 
 /** Judges are opened once for all. */

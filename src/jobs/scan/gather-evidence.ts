@@ -1,10 +1,10 @@
 /** @file What was found, as the record of a scan holds it, with its pictures: the best trigger of each class is shown. */
 import type { WhiteBox } from "../../classifiers/white-box.ts";
 import type { Inversion } from "../../invert/inverter.ts";
+import { successOf } from "../../invert/trigger.ts";
 import type { ScanTrigger } from "../../results/scan-record.ts";
 import { rowsOf, takeRows } from "../../tensor/rows.ts";
 import type { Float32Tensor } from "../../tensor/tensor.ts";
-import { successOf } from "./confirm.ts";
 import { flipped, overlap, picturesOf, type TrueFootprint } from "./evidence.ts";
 import type { Probe } from "./probe.ts";
 

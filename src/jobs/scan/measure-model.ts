@@ -10,9 +10,9 @@ import { createNoise } from "../../core/noise.ts";
 import type { Inversion, InversionRun, InverterDescriptor } from "../../invert/inverter.ts";
 import { neuralCleanse } from "../../invert/neural-cleanse.ts";
 import { smallestPerturbation } from "../../invert/smallest-perturbation.ts";
-import { stamp } from "../../invert/trigger.ts";
+import { stamp, successOf } from "../../invert/trigger.ts";
 import { universalPerturbation } from "../../invert/universal-perturbation.ts";
-import { winners } from "../../metrics/accuracy.ts";
+import { cleanAccuracy, winners } from "../../metrics/accuracy.ts";
 import { rate } from "../../metrics/count.ts";
 import { takeRows } from "../../tensor/rows.ts";
 import { elementCount } from "../../tensor/shape.ts";
@@ -75,8 +75,7 @@ export async function measureModel(
 ): Promise<MeasuredModel> {
   const { classes, signal, judges } = settings;
   const { scores } = await classifier.classify(probe.images, signal);
-  const called = winners(scores);
-  const right = called.filter((label, i) => label === probe.labels[i]).length;
+  const accuracy = rate(cleanAccuracy(scores, probe.labels));
   const drift = await driftOf(classifier, probe, settings);
   const eps = radiusFor(probe.images.dims);
   const { smallest, mask } = SEARCH;
@@ -97,10 +96,10 @@ export async function measureModel(
   });
   const measured: ClassMeasure[] = [];
   for (const triggers of found) {
-    const { target, success } = triggers.bounded;
+    const { target } = triggers.bounded;
     measured.push({
       class: target,
-      success: rate(success.others.total > 0 ? success.others : success.sources),
+      success: successOf(triggers.bounded),
       carried: await carriedTo(judges, probe, triggers.bounded, signal),
       norm: triggers.smallest.norms.l2,
       mask: triggers.mask.norms.l1,
@@ -108,7 +107,7 @@ export async function measureModel(
     });
   }
   const complete = [...bounded, ...least, ...masks].every((one) => one.complete);
-  return { found, complete, measures: { accuracy: right / probe.labels.length, classes: measured } };
+  return { found, complete, measures: { accuracy, classes: measured } };
 
   async function run(
     descriptor: InverterDescriptor,

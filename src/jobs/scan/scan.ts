@@ -10,6 +10,7 @@ import { OptionError } from "../../core/errors.ts";
 import type { Prior } from "../../diffusion/prior.ts";
 import type { Inversion } from "../../invert/inverter.ts";
 import { outliersOf } from "../../invert/outliers.ts";
+import { successOf } from "../../invert/trigger.ts";
 import { winners } from "../../metrics/accuracy.ts";
 import { SCAN_SCHEMA, type ScanClass, type ScanRecord } from "../../results/scan-record.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -18,15 +19,16 @@ import { concatRows } from "../../tensor/rows.ts";
 import { formatDims, sameDims } from "../../tensor/shape.ts";
 import type { ClassifiedImages } from "../training/host.ts";
 import { checkModel, reopener } from "./check-model.ts";
-import { type ChosenInverter, invertClasses, successOf, withClassifiers } from "./confirm.ts";
+import { type ChosenInverter, invertClasses, withClassifiers } from "./confirm.ts";
 import { disturbances } from "./disturbances.ts";
 import { footprintOf } from "./evidence.ts";
 import { evidenceOf, type ScanPicture } from "./gather-evidence.ts";
 import { type MeasuredModel, measureModel } from "./measure-model.ts";
+import type { ClassMeasure } from "./measures.ts";
 import { notesOf } from "./notes.ts";
 import { type Probe, probeOf } from "./probe.ts";
 import type { References } from "./references.ts";
-import { type Comparison, compareModels } from "./statistic.ts";
+import { type Comparison, compareModels, meanOf } from "./statistic.ts";
 import { judge } from "./verdict.ts";
 
 /** Classes that are confirmed at most. */
@@ -121,7 +123,6 @@ async function scanOpened(
     labelsOf: async ({ dims, data }) => winners((await classifier.classify(unitFromBytes(dims, data), signal)).scores),
   });
   if (references !== undefined) requireLike(references, own, model.classes);
-  const notes: string[] = [];
   const looked = references === undefined ? own : probeOf(references.probe);
   const rows = looked.labels.length;
   const screened =
@@ -183,7 +184,6 @@ async function scanOpened(
     const score = compared?.classes[at];
     const measure = screened?.measures.classes.find((one) => one.class === k);
     const bounded = screened?.found.find(({ bounded: one }) => one.target === k)?.bounded;
-    const { class: _class, ...measured } = measure ?? { class: k };
     return {
       class: k,
       label: classifier.labels?.[k] ?? null,
@@ -192,7 +192,7 @@ async function scanOpened(
       attackSuccessRate: asrOf(k) ?? (bounded === undefined ? null : successOf(bounded)),
       triggerScore: score?.trigger ?? null,
       driftScore: score?.drift ?? null,
-      measure: measure === undefined ? null : (measured as NonNullable<ScanClass["measure"]>),
+      measure: measure === undefined ? null : figuresOf(measure),
     };
   });
   const judged = judge({
@@ -209,7 +209,7 @@ async function scanOpened(
           },
     confirmed,
   });
-  notes.push(...notesOf({ labelled, references, judged, list, own, complete: screened?.complete !== false }));
+  const notes = notesOf({ labelled, references, judged, list, own, complete: screened?.complete !== false });
   const anomaly =
     screened === undefined
       ? undefined
@@ -252,6 +252,10 @@ async function scanOpened(
     seed,
   };
   return { record, pictures: evidence.pictures };
+}
+
+function figuresOf({ class: _class, ...figures }: ClassMeasure): NonNullable<ScanClass["measure"]> {
+  return figures;
 }
 
 /** The images of the user, with what the model calls them where nobody says what they show. */
@@ -316,8 +320,4 @@ function joined(own: Probe, other: Probe): Probe {
 function loneScore(found: readonly { readonly inversion: Inversion }[], k: number): number | null {
   const losses = found.flatMap(({ inversion }) => (inversion.target === k ? (inversion.losses.at(-1) ?? []) : []));
   return losses.length === 0 ? null : -Math.min(...losses);
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

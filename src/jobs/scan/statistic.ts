@@ -146,6 +146,7 @@ function highest(scores: readonly ClassScore[]): number {
   return scores.reduce((high, { score }) => Math.max(high, score), Number.NEGATIVE_INFINITY);
 }
 
-function meanOf(values: readonly number[]): number {
+/** The mean; 0 of nothing. */
+export function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }

@@ -3,14 +3,12 @@
 import { type OnnxClassifierFiles, openOnnxClassifier } from "../../classifiers/onnx.ts";
 import { hashJson, sha256Hex } from "../../core/hash.ts";
 import { graphToBytes } from "../../graph/to-model.ts";
-import { cleanAccuracy } from "../../metrics/accuracy.ts";
 import { type Count, rate } from "../../metrics/count.ts";
-import { unitFromBytes } from "../../tensor/image-bytes.ts";
-import { concatRows, rowsOf } from "../../tensor/rows.ts";
 import { type BatchSpec, openBatches } from "../../training/batches/open-batches.ts";
 import { trainClassifier } from "../../training/train-classifier.ts";
 import { freshNet, savedClassifier } from "./fresh-net.ts";
 import { type ClassifiedImages, checkpointsOf, type TrainingData, type TrainingHost } from "./host.ts";
+import { measureClean } from "./measure-clean.ts";
 import { ownNet } from "./own-net.ts";
 import { followTraining, recentLoss, TRAINING_SCHEMA, type TrainingRecord } from "./progress.ts";
 import { augmentationOf, planOf, type Recipe } from "./recipe.ts";
@@ -104,17 +102,12 @@ export async function trainClassifierJob(
 /** Test images called by their label, as whoever loads the saved files will see it. */
 async function measure(
   files: Readonly<Record<string, Uint8Array>>,
-  { images, labels }: ClassifiedImages,
+  test: ClassifiedImages,
   host: TrainingHost,
 ): Promise<Count> {
   const classifier = await openOnnxClassifier(savedClassifier(files), host.runtime, { threads: host.threads });
   try {
-    const parts = [];
-    for (let from = 0; from < labels.length; from += 256) {
-      const rows = rowsOf(images, from, Math.min(from + 256, labels.length));
-      parts.push((await classifier.classify(unitFromBytes(rows.dims, rows.data), host.signal)).scores);
-    }
-    return cleanAccuracy(concatRows(parts), labels);
+    return await measureClean(classifier, test, host.signal);
   } finally {
     await classifier.dispose();
   }
