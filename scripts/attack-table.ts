@@ -34,12 +34,7 @@ export function attackTable(rows: readonly BenchRow[]): string {
     "orientation, and every page of an attack says what differs.",
     "",
     ...blocks,
-    "",
-  ]
-    .join("\n")
-    .replace(/\n{3,}/g, "\n\n")
-    .trimEnd()
-    .concat("\n");
+  ].join("\n");
 }
 
 function rowOf(
@@ -50,15 +45,12 @@ function rowOf(
   const accuracy = counts.cleanAccuracy;
   const base = clean?.counts.cleanAccuracy ?? null;
   const change = accuracy === null || base === null ? "" : (100 * (rate(accuracy) - rate(base))).toFixed(1);
-  const others =
-    published === null
-      ? ""
-      : [
-          published.cleanAccuracy === null ? [] : [`CA ${formatPercent(published.cleanAccuracy)}`],
-          `ASR ${formatPercent(published.attackSuccess)}`,
-        ]
-          .flat()
-          .join(", ")
-          .concat(` (${published.source})`);
-  return `| [${label}](attacks/${attack.name}.md) | ${known[attack.name]?.threat ?? ""} | ${formatShare(accuracy)} | ${change} | ${formatShare(counts.poisonedAccuracy)} | ${formatShare(counts.attackSuccess)} | ${formatShare(counts.attackSuccessAllClasses)} | ${others} |`;
+  return `| [${label}](attacks/${attack.name}.md) | ${known[attack.name]?.threat ?? ""} | ${formatShare(accuracy)} | ${change} | ${formatShare(counts.poisonedAccuracy)} | ${formatShare(counts.attackSuccess)} | ${formatShare(counts.attackSuccessAllClasses)} | ${othersOf(published)} |`;
+}
+
+function othersOf(published: BenchDone["published"]): string {
+  if (published === null) return "";
+  const { cleanAccuracy, attackSuccess, source } = published;
+  const clean = cleanAccuracy === null ? "" : `CA ${formatPercent(cleanAccuracy)}, `;
+  return `${clean}ASR ${formatPercent(attackSuccess)} (${source})`;
 }

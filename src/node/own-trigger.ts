@@ -16,10 +16,16 @@ export async function modelFolder(place: string): Promise<string> {
 }
 
 /**
- * Opens the trigger of a model's folder.
- * @returns `undefined` where it has none. @throws what `readTrigger` throws for one that is damaged.
+ * Opens the trigger of a folder that was named, else that of a model's own folder.
+ * @param named a folder of a trigger; the model's own where left out.
+ * @returns `undefined` where none was named and the model has none. @throws what `readTrigger` throws for one that is damaged.
  */
-export async function openOwnTrigger(place: string, context: TriggerContext): Promise<Trigger | undefined> {
+export async function openOwnTrigger(
+  place: string,
+  context: TriggerContext,
+  named?: string | undefined,
+): Promise<Trigger | undefined> {
+  if (named !== undefined) return await readTrigger(folderSource(named), context);
   const source = folderSource(join(await modelFolder(place), "trigger"));
   const isThere = (await readIfThere(source, "trigger.json")) !== undefined;
   return isThere ? await readTrigger(source, context) : undefined;

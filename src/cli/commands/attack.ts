@@ -17,7 +17,6 @@ import { wilsonInterval } from "../../metrics/intervals.ts";
 import type { Architecture } from "../../nn/architectures/architecture.ts";
 import { architectures } from "../../nn/architectures/registry.ts";
 import { readClassifierFiles } from "../../node/open-classifier.ts";
-import { openRuntime } from "../../node/open-runtime.ts";
 import { prepareOutput } from "../../node/output-folder.ts";
 import { readTrainingData } from "../../node/training-data.ts";
 import { writeWhole } from "../../node/write-whole.ts";
@@ -26,6 +25,7 @@ import type { Console } from "../console.ts";
 import { addRunFlags, gather, integer, type RunFlags } from "../flags.ts";
 import { createProgress } from "../progress.ts";
 import { parseSettings } from "../settings.ts";
+import { openVerbRuntime } from "../verb-runtime.ts";
 import { defineApply } from "./attack-apply.ts";
 import { withTrainingRun } from "./train-run.ts";
 
@@ -108,7 +108,7 @@ async function attack(name: string, flags: AttackFlags, console: Console): Promi
 /** Changes test images against a classifier, and writes them. */
 async function evade(request: AttackRequest, flags: AttackFlags, console: Console): Promise<void> {
   const started = performance.now();
-  const { data: dataName, limit, out, classifier: place, device, threads, quiet = false, json = false } = flags;
+  const { data: dataName, limit, out, classifier: place, threads, quiet = false, json = false } = flags;
   const name = request.attack;
   const { signal } = console;
   if (dataName === undefined)
@@ -122,9 +122,7 @@ async function evade(request: AttackRequest, flags: AttackFlags, console: Consol
   }
   const files = await readClassifierFiles(place, { signal });
   const data = await readTrainingData(dataName, { limit, signal });
-  const runtime = await openRuntime({ device, threads }, (sentence) => {
-    if (!quiet) console.note(`${sentence}\n`);
-  });
+  const runtime = await openVerbRuntime(flags, console);
   const output = await prepareOutput(out);
   const progress = createProgress(console, quiet, () => performance.now());
   const classifier = await openDifferentiableClassifier(files, runtime, { threads });

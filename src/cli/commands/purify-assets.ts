@@ -4,12 +4,12 @@ import type { Precision, Prior } from "../../diffusion/prior.ts";
 import type { CalibrationFile } from "../../jobs/calibration.ts";
 import { isAddress, openClassifierAt } from "../../node/open-classifier.ts";
 import { openPriorAt } from "../../node/open-prior.ts";
-import { openRuntime } from "../../node/open-runtime.ts";
 import { readCalibration } from "../../node/read-calibration.ts";
 import { readLabelNames } from "../../node/read-labels.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Console } from "../console.ts";
 import type { RunFlags } from "../flags.ts";
+import { openVerbRuntime } from "../verb-runtime.ts";
 
 /** Flags that name models. */
 export interface AssetFlags extends RunFlags {
@@ -35,14 +35,12 @@ export interface Assets {
 /** Opens what the flags name. @throws what opening a runtime, a prior or a classifier throws; nothing stays open then. */
 export async function openAssets(flags: AssetFlags, console: Console): Promise<Assets> {
   const { signal } = console;
-  const { mean, std, layout, scores, device, threads, precision } = flags;
+  const { mean, std, layout, scores, precision } = flags;
   const labels = flags.labels === undefined ? undefined : await readLabelNames(flags.labels);
   const local = flags.classifier !== undefined && !isAddress(flags.classifier);
   let runtime: Runtime | undefined;
   if (local || flags.prior !== undefined) {
-    runtime = await openRuntime({ device, threads }, (sentence) => {
-      if (flags.quiet !== true) console.note(`${sentence}\n`);
-    });
+    runtime = await openVerbRuntime(flags, console);
   }
   const classifier =
     flags.classifier === undefined

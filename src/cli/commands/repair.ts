@@ -2,16 +2,13 @@
 import { join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { type Command, Option } from "commander";
-import { readTrigger } from "../../attacks/trigger-folder.ts";
 import type { OnnxClassifierFiles } from "../../classifiers/onnx.ts";
 import { OptionError } from "../../core/errors.ts";
 import { lookUp } from "../../core/names.ts";
 import { chooseRepair, type RepairRequest, repairJob } from "../../jobs/repair/repair.ts";
 import type { Count } from "../../metrics/count.ts";
 import { wilsonInterval } from "../../metrics/intervals.ts";
-import { folderSource } from "../../node/folder-source.ts";
 import { isAddress, readClassifierFiles } from "../../node/open-classifier.ts";
-import { openRuntime } from "../../node/open-runtime.ts";
 import { prepareOutput } from "../../node/output-folder.ts";
 import { modelFolder, openOwnTrigger } from "../../node/own-trigger.ts";
 import { readRepairData } from "../../node/repair-data.ts";
@@ -24,6 +21,7 @@ import { addRunFlags, gather, integer, numbers, type RunFlags } from "../flags.t
 import { createProgress, formatSeconds } from "../progress.ts";
 import { parseSettings } from "../settings.ts";
 import { formatTable } from "../table.ts";
+import { openVerbRuntime } from "../verb-runtime.ts";
 
 /** The flags of this verb. */
 interface RepairFlags extends RunFlags {
@@ -63,7 +61,7 @@ export function defineRepair(command: Command, console: Console): void {
 async function repair(model: string, flags: RepairFlags, console: Console): Promise<void> {
   const started = performance.now();
   const request = requestOf(flags);
-  const { images, count, limit, out, seed, device, threads, quiet = false, json = false } = flags;
+  const { images, count, limit, out, seed, threads, quiet = false, json = false } = flags;
   const { signal } = console;
   if (isAddress(model)) {
     throw new OptionError(
@@ -85,13 +83,8 @@ async function repair(model: string, flags: RepairFlags, console: Console): Prom
   }
   const files = withNormalisation(await readClassifierFiles(model, { signal }), flags);
   const data = await readRepairData(images, { count, seed, limit, signal });
-  const runtime = await openRuntime({ device, threads }, (sentence) => {
-    if (!quiet) console.note(`${sentence}\n`);
-  });
-  const trigger =
-    flags.trigger === undefined
-      ? await openOwnTrigger(model, { runtime })
-      : await readTrigger(folderSource(flags.trigger), { runtime });
+  const runtime = await openVerbRuntime(flags, console);
+  const trigger = await openOwnTrigger(model, { runtime }, flags.trigger);
   const progress = createProgress(console, quiet, () => performance.now());
   try {
     const output = await prepareOutput(out);

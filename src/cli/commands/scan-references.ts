@@ -5,12 +5,12 @@ import { OptionError } from "../../core/errors.ts";
 import { type ReferenceSettings, referenceDefaults, referenceKey } from "../../jobs/scan/references.ts";
 import { LEAST_IMAGES, MOST_LEARN, splitRows, takeImages } from "../../jobs/scan/split-images.ts";
 import { meanOf } from "../../jobs/scan/statistic.ts";
-import { openRuntime } from "../../node/open-runtime.ts";
 import { cachedReferences, openReferences } from "../../node/scan/open-references.ts";
 import { readScanImages } from "../../node/scan/scan-images.ts";
 import type { Console } from "../console.ts";
 import { addRunFlags, integer, type RunFlags } from "../flags.ts";
 import { createProgress, formatSeconds } from "../progress.ts";
+import { openVerbRuntime } from "../verb-runtime.ts";
 
 /** Flags that say what references are made from, and how. */
 export interface ReferenceFlags {
@@ -73,7 +73,7 @@ export function defineReferences(command: Command, console: Console): void {
 
 async function make(flags: MakeFlags, console: Console): Promise<void> {
   const started = performance.now();
-  const { images: place, device, threads, quiet = false, json = false, out } = flags;
+  const { images: place, threads, quiet = false, json = false, out } = flags;
   const { signal } = console;
   if (place === undefined) {
     throw new OptionError(
@@ -91,9 +91,7 @@ async function make(flags: MakeFlags, console: Console): Promise<void> {
   if (split.learn.length === 0) {
     throw new OptionError(`scan references: expected ${LEAST_IMAGES} images or more, got ${given.names.length}.`);
   }
-  const runtime = await openRuntime({ device, threads }, (sentence) => {
-    if (!quiet) console.note(`${sentence}\n`);
-  });
+  const runtime = await openVerbRuntime(flags, console);
   const all = { images: given.images, labels };
   const data = {
     name: given.name,

@@ -1,7 +1,6 @@
 /** @file `untrigger scan MODEL`: is there a backdoor, for which class, and what does its trigger look like? */
 import { performance } from "node:perf_hooks";
 import { type Command, Option } from "commander";
-import { readTrigger } from "../../attacks/trigger-folder.ts";
 import type { ScoreKind } from "../../classifiers/classifier.ts";
 import { OptionError } from "../../core/errors.ts";
 import { lookUp } from "../../core/names.ts";
@@ -10,10 +9,8 @@ import { inverters } from "../../invert/registry.ts";
 import { chooseInverters } from "../../jobs/scan/confirm.ts";
 import { type ScanHost, type ScanImages, scanJob } from "../../jobs/scan/scan.ts";
 import { LEAST_IMAGES, splitRows, takeImages } from "../../jobs/scan/split-images.ts";
-import { folderSource } from "../../node/folder-source.ts";
 import { isAddress, readClassifierFiles } from "../../node/open-classifier.ts";
 import { openPriorAt } from "../../node/open-prior.ts";
-import { openRuntime } from "../../node/open-runtime.ts";
 import { prepareOutput } from "../../node/output-folder.ts";
 import { openOwnTrigger } from "../../node/own-trigger.ts";
 import { openReferences } from "../../node/scan/open-references.ts";
@@ -26,6 +23,7 @@ import { addRunFlags, choice, gather, integer, numbers, type RunFlags, share } f
 import { createProgress, formatSeconds } from "../progress.ts";
 import { parseSettings } from "../settings.ts";
 import { formatTable } from "../table.ts";
+import { openVerbRuntime } from "../verb-runtime.ts";
 import { addReferenceFlags, defineReferences, type ReferenceFlags, settingsOf } from "./scan-references.ts";
 
 /** The flags of this verb. */
@@ -87,7 +85,7 @@ export function defineScan(command: Command, console: Console): void {
 
 async function scan(model: string, flags: ScanFlags, console: Console): Promise<void> {
   const started = performance.now();
-  const { out, device, threads, quiet = false, json = false, seed, fpr, failOn } = flags;
+  const { out, threads, quiet = false, json = false, seed, fpr, failOn } = flags;
   const { signal } = console;
   const choice = choiceOf(flags);
   chooseInverters(choice, { dims: [1], prior: flags.prior !== undefined });
@@ -105,14 +103,9 @@ async function scan(model: string, flags: ScanFlags, console: Console): Promise<
     throw new OptionError("scan: expected a folder for the report, got none. Do name one with -o FOLDER.");
   const files = await readClassifierFiles(model, { signal });
   const given = await readScanImages(flags.images, signal);
-  const runtime = await openRuntime({ device, threads }, (sentence) => {
-    if (!quiet) console.note(`${sentence}\n`);
-  });
+  const runtime = await openVerbRuntime(flags, console);
   const prior = flags.prior === undefined ? undefined : await openPriorAt(flags.prior, runtime, { threads });
-  const trigger =
-    flags.trigger === undefined
-      ? await openOwnTrigger(model, { runtime })
-      : await readTrigger(folderSource(flags.trigger), { runtime });
+  const trigger = await openOwnTrigger(model, { runtime }, flags.trigger);
   const progress = createProgress(console, quiet, () => performance.now());
   const budget = startBudget(flags.budget);
   try {

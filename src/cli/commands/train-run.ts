@@ -10,7 +10,6 @@ import type { Count } from "../../metrics/count.ts";
 import { wilsonInterval } from "../../metrics/intervals.ts";
 import { type BatchWorker, openBatchWorker } from "../../node/batch-worker.ts";
 import { checkpointFile } from "../../node/checkpoint-file.ts";
-import { openRuntime } from "../../node/open-runtime.ts";
 import { prepareOutput } from "../../node/output-folder.ts";
 import { readTrainingData } from "../../node/training-data.ts";
 import { writeWhole } from "../../node/write-whole.ts";
@@ -18,6 +17,7 @@ import { lossChart } from "../../report/loss-chart.ts";
 import type { Console } from "../console.ts";
 import type { RunFlags } from "../flags.ts";
 import { createProgress, formatSeconds } from "../progress.ts";
+import { openVerbRuntime } from "../verb-runtime.ts";
 
 /** Flags that {@link withTrainingRun} reads. */
 interface TrainingFlags extends RunFlags {
@@ -59,7 +59,7 @@ export async function withTrainingRun(
   subject = "train",
 ): Promise<void> {
   const started = performance.now();
-  const { data: name, limit, out, device, threads, quiet = false, json = false } = flags;
+  const { data: name, limit, out, threads, quiet = false, json = false } = flags;
   if (name === undefined) {
     throw new OptionError(
       `${subject}: expected a data set, got none. Do name one with --data; see: untrigger data list.`,
@@ -70,9 +70,7 @@ export async function withTrainingRun(
   }
   const { signal } = console;
   const data = await readTrainingData(name, { limit, signal });
-  const runtime = await openRuntime({ device, threads }, (sentence) => {
-    if (!quiet) console.note(`${sentence}\n`);
-  });
+  const runtime = await openVerbRuntime(flags, console);
   const output = await prepareOutput(out);
   const checkpoint = checkpointFile(join(output.path, "checkpoint.safetensors"));
   if (!quiet && (await checkpoint.load()) !== undefined) console.note(`${out}: going on from the checkpoint there.\n`);

@@ -42,17 +42,7 @@ export async function expandPlan(
   const total = grids.reduce((sum, { grid }) => sum + countCells(grid), 0);
   if (total > MAX_CELLS) throw new OptionError(`${locate([])}: expected at most ${MAX_CELLS} cells, got ${total}.`);
   for (const { grid, purifiers } of grids) {
-    const lacking = purifiers.findIndex(({ needsPrior }) => needsPrior && grid.prior === undefined);
-    if (lacking < 0) continue;
-    const { name } = purifiers[lacking] as ResolvedPurifier;
-    throw new OptionError(`${locate(grid.path("purifiers", lacking))}: expected a prior for ${name}, got none.`);
-  }
-  for (const { grid, purifiers } of grids) {
-    const judge = purifiers.findIndex(({ answer }) => answer === "verdict");
-    if (judge < 0 || grid.calibration > 0) continue;
-    throw new OptionError(
-      `${locate(grid.path("purifiers", judge))}: expected calibration images for the answer verdict, got 0.`,
-    );
+    for (const [i, purifier] of purifiers.entries()) at(grid.path("purifiers", i), () => requireMeans(grid, purifier));
   }
 
   const table = createModelTable(host);
@@ -103,6 +93,14 @@ export function nameCell({ attack, purifier, prior }: Pick<CellJob, "attack" | "
   const precision = prior?.precision === "int8" ? "int8" : null;
   const answer = purifier.answer === "verdict" ? "verdict" : null;
   return `${words(attack.name, attack.preset)} against ${words(purifier.name, purifier.preset, precision, answer)}`;
+}
+
+/** @throws OptionError when a grid lacks what a purifier cannot do without. */
+function requireMeans({ prior, calibration }: Grid, { name, needsPrior, answer }: ResolvedPurifier): void {
+  if (needsPrior && prior === undefined) throw new OptionError(`expected a prior for ${name}, got none.`);
+  if (answer === "verdict" && calibration === 0) {
+    throw new OptionError("expected calibration images for the answer verdict, got 0.");
+  }
 }
 
 function countCells({ attacks, purifiers, seeds }: Grid): number {
