@@ -49,17 +49,3 @@ export function stickInto(x: Float32Array, mask: Float32Array, pattern: Float32A
     }
   }
 }
-
-/** One step of PGD in place: up the sign of the gradient, back to within `epsilon` of `origin`, and into [0, 1]. */
-export function ascendInto(
-  x: Float32Array,
-  gradient: Float32Array,
-  origin: Float32Array,
-  { epsilon, step }: { readonly epsilon: number; readonly step: number },
-): void {
-  for (let i = 0; i < x.length; i++) {
-    const moved = x[i]! + step * Math.sign(gradient[i]!);
-    const near = Math.min(Math.max(moved, origin[i]! - epsilon), origin[i]! + epsilon);
-    x[i] = Math.min(Math.max(near, 0), 1);
-  }
-}

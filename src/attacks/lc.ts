@@ -1,10 +1,10 @@
 /** @file LC, label-consistent: images of the target class made hard to recognise, with a pattern in the corners. */
 import { z } from "zod";
+import { ascendInto } from "../classifiers/kernels.ts";
 import { bytesFromUnit, unitFromBytes } from "../tensor/image-bytes.ts";
 import { takeRows } from "../tensor/rows.ts";
 import { float32 } from "../tensor/tensor.ts";
 import { defineAttack, type PoisonRun, type TrainingImages } from "./attack.ts";
-import { ascendInto } from "./kernels.ts";
 import { labelMapOf, labelOptions } from "./label-map.ts";
 import { requireNeeds } from "./needs.ts";
 import { openTrigger } from "./open-trigger.ts";

@@ -1,9 +1,9 @@
 /** @file PGD: adversarial examples, no backdoor. What a purifier must also stand, and an inverter must not report. */
 import { z } from "zod";
+import { ascendInto } from "../classifiers/kernels.ts";
 import { uniformFromNoise } from "../core/noise.ts";
 import { type Float32Tensor, float32 } from "../tensor/tensor.ts";
 import { defineAttack } from "./attack.ts";
-import { ascendInto } from "./kernels.ts";
 
 /** PGD as data. */
 export const pgd = defineAttack({

@@ -1,4 +1,4 @@
-/** @file Inner loops of classifiers: images into a model's input, logits into probabilities. */
+/** @file Inner loops of classifiers: images into a model's input, logits into probabilities, images up a gradient. */
 
 /** How one image becomes a model's input: value = gain[c] * x + shift[c]. */
 export interface PackPlan {
@@ -39,5 +39,19 @@ export function softmaxRowsInto(out: Float32Array, logits: Float32Array, k: numb
     let sum = 0;
     for (let i = row; i < row + k; i++) sum += Math.exp(logits[i]! - largest);
     for (let i = row; i < row + k; i++) out[i] = Math.exp(logits[i]! - largest) / sum;
+  }
+}
+
+/** One step of PGD in place: up the sign of the gradient, back to within `epsilon` of `origin`, and into [0, 1]. */
+export function ascendInto(
+  x: Float32Array,
+  gradient: Float32Array,
+  origin: Float32Array,
+  { epsilon, step }: { readonly epsilon: number; readonly step: number },
+): void {
+  for (let i = 0; i < x.length; i++) {
+    const moved = x[i]! + step * Math.sign(gradient[i]!);
+    const near = Math.min(Math.max(moved, origin[i]! - epsilon), origin[i]! + epsilon);
+    x[i] = Math.min(Math.max(near, 0), 1);
   }
 }

@@ -1,4 +1,5 @@
 /** @file Batches whose images are attacked before the network learns from them. */
+import { ascendInto } from "../classifiers/kernels.ts";
 import { uniforms } from "../core/noise.ts";
 import { concatRows } from "../tensor/rows.ts";
 import { type Float32Tensor, float32 } from "../tensor/tensor.ts";
@@ -47,14 +48,8 @@ export function adversarialBatches(
     for (let i = 0; i < attack.steps; i++) {
       signal?.throwIfAborted();
       const { data: slope } = await pixels.gradient(now, moved, targets);
-      moved = float32(
-        images.dims,
-        moved.data.map((x, at) => {
-          const centre = images.data[at] ?? 0;
-          const up = x + stepSize * Math.sign(slope[at] ?? 0);
-          return unit(Math.min(centre + reach, Math.max(centre - reach, up)));
-        }),
-      );
+      moved = float32(images.dims, moved.data.slice());
+      ascendInto(moved.data, slope, images.data, { epsilon: reach, step: stepSize });
       shown.push(moved);
     }
     if (attack.keep === "last") return { images: moved, targets, weights };

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { IMAGES } from "../classifiers/image-graph.ts";
 import type { Graph } from "../graph/ir.ts";
-import { augmentationOptions } from "../training/batches/augment.ts";
+import { augmentationOf, augmentationOptions } from "../training/batches/augment.ts";
 import { labelledBatches } from "../training/batches/labelled.ts";
 import { inferenceForm } from "../training/inference-form.ts";
 import { ROW_WEIGHTS, TARGETS } from "../training/losses.ts";
@@ -151,9 +151,8 @@ async function learnMasks(
   { batch, settings, context }: Run & { readonly batch: number },
 ): Promise<{ readonly masks: readonly Float32Array[]; readonly losses: readonly number[] }> {
   const { net, learned, classes, seed, runtime, threads, signal } = context;
-  const { iterations, reach, crop, flip } = settings;
-  const augmentation = crop > 0 || flip ? { crop, flip, rotation: 0, cutOut: 0 } : undefined;
-  const batches = labelledBatches({ ...learned, classes, batch, seed, augmentation });
+  const { iterations, reach } = settings;
+  const batches = labelledBatches({ ...learned, classes, batch, seed, augmentation: augmentationOf(settings) });
   const step = await openMaskStep(net, graph, { layers: norms, batch, runtime, threads });
   try {
     const state = freshMasks(step);

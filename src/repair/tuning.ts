@@ -1,6 +1,6 @@
 /** @file How repairs train a network on clean images: options, and the training. */
 import { z } from "zod";
-import { type Augmentation, augmentationOptions } from "../training/batches/augment.ts";
+import { augmentationOf, augmentationOptions } from "../training/batches/augment.ts";
 import { type LabelledBatch, labelledBatches } from "../training/batches/labelled.ts";
 import { stepsPerEpoch } from "../training/batches/order.ts";
 import type { BatchSource } from "../training/loop.ts";
@@ -70,8 +70,4 @@ export async function tune(
     },
     onStep: ({ step }) => context.progress?.(step, steps),
   });
-}
-
-function augmentationOf({ crop, flip }: Tuning): Augmentation | undefined {
-  return crop > 0 || flip ? { crop, flip, rotation: 0, cutOut: 0 } : undefined;
 }

@@ -4,6 +4,7 @@ import { type OnnxClassifierFiles, openOnnxClassifier } from "../../classifiers/
 import { hashJson, sha256Hex } from "../../core/hash.ts";
 import { graphToBytes } from "../../graph/to-model.ts";
 import { type Count, rate } from "../../metrics/count.ts";
+import { augmentationOf } from "../../training/batches/augment.ts";
 import { type BatchSpec, openBatches } from "../../training/batches/open-batches.ts";
 import { trainClassifier } from "../../training/train-classifier.ts";
 import { freshNet, savedClassifier } from "./fresh-net.ts";
@@ -11,7 +12,7 @@ import { type ClassifiedImages, checkpointsOf, type TrainingData, type TrainingH
 import { measureClean } from "./measure-clean.ts";
 import { ownNet } from "./own-net.ts";
 import { followTraining, recentLoss, TRAINING_SCHEMA, type TrainingRecord } from "./progress.ts";
-import { augmentationOf, planOf, type Recipe } from "./recipe.ts";
+import { planOf, type Recipe } from "./recipe.ts";
 
 /** What is asked for. */
 export interface ClassifierRequest {

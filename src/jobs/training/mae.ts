@@ -1,4 +1,5 @@
 /** @file The use case `train mae`: a masked auto-encoder learns to paint hidden parts of a data set's images. */
+
 import { parseOptions } from "../../core/descriptor.ts";
 import { hashJson } from "../../core/hash.ts";
 import { graphToBytes } from "../../graph/to-model.ts";
@@ -6,13 +7,14 @@ import { weightsOf } from "../../nn/checkpoints/weights.ts";
 import { freshWeights } from "../../nn/fresh-weights.ts";
 import { buildMaskedAutoencoder, maskedAutoencoderOptions, patchGrid } from "../../nn/generators/masked-autoencoder.ts";
 import { imageDims } from "../../tensor/shape.ts";
+import { augmentationOf } from "../../training/batches/augment.ts";
 import { visiblePatches } from "../../training/batches/masked.ts";
 import { openBatches } from "../../training/batches/open-batches.ts";
 import { trainMae } from "../../training/train-mae.ts";
 import { channelStatistics } from "./channel-statistics.ts";
 import { checkpointsOf, type TrainingData, type TrainingHost } from "./host.ts";
 import { followTraining, recentLoss, TRAINING_SCHEMA, type TrainingRecord } from "./progress.ts";
-import { augmentationOf, planOf, type Recipe } from "./recipe.ts";
+import { planOf, type Recipe } from "./recipe.ts";
 
 /** Share of patches that are hidden in training. @source He et al. 2022, figure 5. */
 const HIDDEN = 0.75;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { augmentationOf, classifierRecipe, generativeRecipe, planOf } from "./recipe.ts";
+import { augmentationOf } from "../../training/batches/augment.ts";
+import { classifierRecipe, generativeRecipe, planOf } from "./recipe.ts";
 
 describe("recipes", () => {
   test("every option has a default, and each kind its own", () => {

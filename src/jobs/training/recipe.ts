@@ -1,6 +1,6 @@
 /** @file How a network is trained, as options that a user can set: the same for every kind of network, with its defaults. */
 import { z } from "zod";
-import { type Augmentation, augmentationOptions } from "../../training/batches/augment.ts";
+import { augmentationOptions } from "../../training/batches/augment.ts";
 import type { TrainingPlan } from "../../training/loop.ts";
 import { adam, adamW, type Optimiser, sgd } from "../../training/optimisers.ts";
 import { constantRate, cosineRate, oneCycleRate, type RateSchedule, stepRate } from "../../training/schedules.ts";
@@ -83,11 +83,6 @@ export function planOf(recipe: Recipe, items: number): TrainingPlan {
     clip: clip ?? undefined,
     averaging: averaging ?? undefined,
   };
-}
-
-/** The changes of images that a recipe asks for; `undefined` for none. */
-export function augmentationOf({ crop, flip, rotation, cutOut }: Recipe): Augmentation | undefined {
-  return crop > 0 || flip || rotation > 0 || cutOut > 0 ? { crop, flip, rotation, cutOut } : undefined;
 }
 
 function optimiserOf({ optimiser, momentum, weightDecay }: Recipe): Optimiser {

@@ -16,6 +16,16 @@ export const augmentationOptions = z.object({
 /** Settings of {@link augment}. */
 export type Augmentation = z.output<typeof augmentationOptions>;
 
+/** The changes that options ask for; `undefined` for none. */
+export function augmentationOf({
+  crop,
+  flip,
+  rotation = 0,
+  cutOut = 0,
+}: Pick<Augmentation, "crop" | "flip"> & Partial<Augmentation>): Augmentation | undefined {
+  return crop > 0 || flip || rotation > 0 || cutOut > 0 ? { crop, flip, rotation, cutOut } : undefined;
+}
+
 /** Numbers drawn for every image. */
 const DRAWS = 6;
 
