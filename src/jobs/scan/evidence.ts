@@ -6,7 +6,6 @@ import type { ReconstructedTrigger } from "../../invert/inverter.ts";
 import { stamp } from "../../invert/trigger.ts";
 import { winners } from "../../metrics/accuracy.ts";
 import type { Count } from "../../metrics/count.ts";
-import { takeRows } from "../../tensor/rows.ts";
 import { type Float32Tensor, float32 } from "../../tensor/tensor.ts";
 import type { Probe } from "./probe.ts";
 
@@ -21,15 +20,6 @@ export interface TriggerPictures {
   readonly trigger: Float32Tensor;
   /** Where a patch covers; the change of a perturbation, as a share of its largest. */
   readonly mask: Float32Tensor;
-}
-
-/** Images that a trigger was tried on. */
-export interface FlippedImages {
-  readonly rows: readonly number[];
-  readonly before: readonly number[];
-  readonly after: readonly number[];
-  /** [n, C, H, W], with the trigger. */
-  readonly stamped: Float32Tensor;
 }
 
 /** The true trigger as far as a scan is judged by it. */
@@ -63,30 +53,6 @@ export function picturesOf(trigger: ReconstructedTrigger): TriggerPictures {
   const largest = data.reduce((high, value) => Math.max(high, Math.abs(value)), 0);
   const shown = data.map((value) => 0.5 + (largest === 0 ? 0 : value / largest / 2));
   return { trigger: float32(dims, shown), mask };
-}
-
-/** Tries a trigger on images of other classes. */
-export async function flipped(
-  classifier: Classifier,
-  { images, labels }: Probe,
-  { target, trigger, without, signal }: TrialSettings,
-): Promise<FlippedImages> {
-  const rows = [...labels.keys()].filter((row) => labels[row] !== target && !without.has(row));
-  const clean = takeRows(images, rows);
-  const stamped = stamp(clean, trigger);
-  if (rows.length === 0) return { rows, before: [], after: [], stamped };
-  const before = winners((await classifier.classify(clean, signal)).scores);
-  const after = winners((await classifier.classify(stamped, signal)).scores);
-  return { rows, before: [...before], after: [...after], stamped };
-}
-
-/** What {@link flipped} is told. */
-export interface TrialSettings {
-  readonly target: number;
-  readonly trigger: ReconstructedTrigger;
-  /** Rows that it was found on. */
-  readonly without: ReadonlySet<number>;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where the true trigger changes images, and what it does. @throws ShapeError when it is for images of other dims. */

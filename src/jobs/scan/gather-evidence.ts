@@ -1,11 +1,12 @@
 /** @file What was found, as the record of a scan holds it, with its pictures: the best trigger of each class is shown. */
 import type { WhiteBox } from "../../classifiers/white-box.ts";
 import type { Inversion } from "../../invert/inverter.ts";
-import { successOf } from "../../invert/trigger.ts";
+import { stamp, successOf } from "../../invert/trigger.ts";
+import { winners } from "../../metrics/accuracy.ts";
 import type { ScanTrigger } from "../../results/scan-record.ts";
 import { rowsOf, takeRows } from "../../tensor/rows.ts";
 import type { Float32Tensor } from "../../tensor/tensor.ts";
-import { flipped, overlap, picturesOf, type TrueFootprint } from "./evidence.ts";
+import { overlap, picturesOf, type TrueFootprint } from "./evidence.ts";
 import type { Probe } from "./probe.ts";
 
 /** Pictures of images with and without a trigger. */
@@ -39,47 +40,84 @@ export async function evidenceOf(
     const before = best.get(inversion.target);
     if (before === undefined || successOf(inversion) > successOf(before)) best.set(inversion.target, inversion);
   }
+  const { images, labels } = probe;
+  const called = winners((await classifier.classify(images, signal)).scores);
   const triggers: ScanTrigger[] = [];
   const pictures: ScanPicture[] = [];
   for (const { method, inversion } of found) {
     const { target, trigger, norms, success, sources, complete } = inversion;
+    const rows = [...labels.keys()].filter((row) => labels[row] !== target && !sources.includes(row));
     const shown = best.get(target) === inversion;
-    const { kind } = trigger;
-    const trial = { target, trigger, without: new Set(sources), signal };
-    const tried = await flipped(classifier, probe, trial);
-    const floor = { hits: tried.before.filter((label) => label === target).length, total: tried.rows.length };
-    const iou = footprint === undefined || trueTarget !== target ? null : overlap(trigger, footprint);
-    const base = { class: target, method, kind, sources: success.sources, others: success.others, floor, ...norms };
-    if (!shown) {
-      triggers.push({ ...base, iou, complete, shown, images: [], files: {} });
-      continue;
-    }
-    const order = [...tried.rows.keys()].sort((a, b) => flips(b) - flips(a));
-    const some = order.slice(0, SHOWN_IMAGES);
-    const images = some.map((i) => ({
-      name: names[tried.rows[i] ?? 0] ?? `reference/${tried.rows[i]}`,
-      before: tried.before[i] ?? -1,
-      after: tried.after[i] ?? -1,
-    }));
-    const folder = `triggers/class-${target}`;
-    const looks = picturesOf(trigger);
-    pictures.push({ path: `${folder}/trigger.png`, kind: "image", images: looks.trigger });
-    pictures.push({ path: `${folder}/mask.png`, kind: "image", images: looks.mask });
-    pictures.push({ path: `${folder}/heat.png`, kind: "heat", images: looks.mask });
-    const files: Record<string, string> = {};
-    for (const what of ["trigger", "mask", "heat"]) files[what] = `${folder}/${what}.png`;
-    some.forEach((i, n) => {
-      const row = tried.rows[i] ?? 0;
-      files[`before-${n}`] = `${folder}/image-${n}-clean.png`;
-      files[`after-${n}`] = `${folder}/image-${n}-triggered.png`;
-      pictures.push({ path: files[`before-${n}`] ?? "", kind: "image", images: takeRows(probe.images, [row]) });
-      pictures.push({ path: files[`after-${n}`] ?? "", kind: "image", images: rowsOf(tried.stamped, i, i + 1) });
+    const looks = shown ? await look(classifier, inversion, { probe, called, rows, names, signal }) : NOT_SHOWN;
+    triggers.push({
+      class: target,
+      method,
+      kind: trigger.kind,
+      sources: success.sources,
+      others: success.others,
+      floor: { hits: rows.filter((row) => called[row] === target).length, total: rows.length },
+      ...norms,
+      iou: footprint === undefined || trueTarget !== target ? null : overlap(trigger, footprint),
+      complete,
+      shown,
+      images: [...looks.images],
+      files: looks.files,
     });
-    triggers.push({ ...base, iou, complete, shown, images, files });
-
-    function flips(i: number): number {
-      return tried.after[i] === target && tried.before[i] !== target ? 1 : 0;
-    }
+    pictures.push(...looks.pictures);
   }
   return { triggers, pictures };
+}
+
+/** What is shown of a trigger. */
+interface Looks {
+  readonly images: ScanTrigger["images"];
+  readonly files: Record<string, string>;
+  readonly pictures: readonly ScanPicture[];
+}
+
+const NOT_SHOWN: Looks = { images: [], files: {}, pictures: [] };
+
+/** Pictures of a trigger, and of some images without and with it: those that it flips first. */
+async function look(
+  classifier: WhiteBox,
+  { target, trigger }: Inversion,
+  {
+    probe,
+    called,
+    rows,
+    names,
+    signal,
+  }: Pick<EvidenceParts, "probe" | "names" | "signal"> & {
+    /** Of every image of the probe as it is. */
+    readonly called: Int32Array;
+    /** Images to try it on. */
+    readonly rows: readonly number[];
+  },
+): Promise<Looks> {
+  const folder = `triggers/class-${target}`;
+  const { trigger: image, mask } = picturesOf(trigger);
+  const pictures: ScanPicture[] = [
+    { path: `${folder}/trigger.png`, kind: "image", images: image },
+    { path: `${folder}/mask.png`, kind: "image", images: mask },
+    { path: `${folder}/heat.png`, kind: "heat", images: mask },
+  ];
+  const files: Record<string, string> = {};
+  for (const what of ["trigger", "mask", "heat"]) files[what] = `${folder}/${what}.png`;
+  if (rows.length === 0) return { images: [], files, pictures };
+  const stamped = stamp(takeRows(probe.images, rows), trigger);
+  const after = winners((await classifier.classify(stamped, signal)).scores);
+  const flips = (i: number): number => (after[i] === target && called[rows[i] ?? -1] !== target ? 1 : 0);
+  const some = [...rows.keys()].sort((a, b) => flips(b) - flips(a)).slice(0, SHOWN_IMAGES);
+  for (const [n, i] of some.entries()) {
+    const [clean, triggered] = [`${folder}/image-${n}-clean.png`, `${folder}/image-${n}-triggered.png`];
+    files[`before-${n}`] = clean;
+    files[`after-${n}`] = triggered;
+    pictures.push({ path: clean, kind: "image", images: takeRows(probe.images, [rows[i] ?? 0]) });
+    pictures.push({ path: triggered, kind: "image", images: rowsOf(stamped, i, i + 1) });
+  }
+  const images = some.map((i) => {
+    const row = rows[i] ?? 0;
+    return { name: names[row] ?? `reference/${row}`, before: called[row] ?? -1, after: after[i] ?? -1 };
+  });
+  return { images, files, pictures };
 }
