@@ -45,14 +45,18 @@ export {
 export { chooseInverters, type InverterChoice } from "./scan/confirm.ts";
 export { type ClassMeasure, type ModelMeasures, modelMeasures } from "./scan/measures.ts";
 export {
+  parseNetworks,
+  type ReferenceNetwork,
+  type ReferenceSettings,
+  referenceDefaults,
+} from "./scan/reference-settings.ts";
+export {
   makeReferences,
   type ReferenceData,
   type ReferenceHost,
-  type ReferenceSettings,
   type ReferenceStore,
   type References,
   readReferences,
-  referenceDefaults,
   referenceKey,
 } from "./scan/references.ts";
 export { type ScanHost, type ScanImages, type ScanRequest, type ScanResult, scanJob } from "./scan/scan.ts";

@@ -1,5 +1,14 @@
 /** @file `untrigger scan` as a user calls it: verdicts, what it leaves, what it prints, and what it refuses. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -13,7 +22,7 @@ let root: string;
 const at = (name: string): string => join(root, name);
 const range = ["--mean", "0", "--std", "1"];
 /** Four references give a p-value of .2 at best, and take a fifth of the time of nineteen. */
-const few = ["--reference-count", "4", "--reference-width", "4", "--reference-visits", "6000"];
+const few = ["--reference-count", "4", "--reference-networks", "small-cnn:4", "--reference-visits", "6000"];
 const quick = ["--threads", "1", "--quiet", "--json"];
 let made: CliResult;
 
@@ -57,12 +66,21 @@ describe("scan MODEL", () => {
     expect(JSON.parse(made.stdout)).toMatchObject({ count: 4, accuracy: expect.closeTo(1, 1) as number });
     const names = readdirSync(at("references"));
     expect(names).toContain("judge-02");
-    expect(names.filter((name) => name.startsWith("reference-"))).toHaveLength(4);
-    const again = await runInside([
-      ...["scan", "references", "--images", at("textures.npz"), ...few],
-      ...["-o", at("references"), ...quick],
-    ]);
+    expect(names.filter((name) => /^reference-\d+\.json$/.test(name))).toHaveLength(4);
+    const args = ["scan", "references", "--images", at("textures.npz"), ...few, "-o", at("references"), ...quick];
+    const again = await runInside(args);
     expect(JSON.parse(again.stdout)).toMatchObject({ key: (JSON.parse(made.stdout) as { key: string }).key });
+  });
+
+  test("measures of another search are made again, from the models that are there", async () => {
+    const [file, model] = [at("references/reference-01.json"), at("references/reference-01/model.onnx")];
+    const [before, trained] = [readFileSync(file, "utf8"), statSync(model).mtimeMs];
+    const measures = JSON.parse(before) as Record<string, unknown>;
+    writeFileSync(file, JSON.stringify({ ...measures, search: "an older one", accuracy: 0 }));
+    const args = ["scan", "references", "--images", at("textures.npz"), ...few, "-o", at("references"), ...quick];
+    expect((await runInside(args)).code).toBe(0);
+    expect(readFileSync(file, "utf8")).toBe(before);
+    expect(statSync(model).mtimeMs).toBe(trained);
   });
 
   test("names the class of a backdoor, shows its trigger, and fails where it was asked to", async () => {

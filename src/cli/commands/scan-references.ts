@@ -2,8 +2,14 @@
 import { performance } from "node:perf_hooks";
 import { type Command, Option } from "commander";
 import { OptionError } from "../../core/errors.ts";
-import { type ReferenceSettings, referenceDefaults, referenceKey } from "../../jobs/scan/references.ts";
-import { LEAST_IMAGES, MOST_LEARN, splitRows, takeImages } from "../../jobs/scan/split-images.ts";
+import {
+  parseNetworks,
+  type ReferenceNetwork,
+  type ReferenceSettings,
+  referenceDefaults,
+} from "../../jobs/scan/reference-settings.ts";
+import { referenceKey } from "../../jobs/scan/references.ts";
+import { firstImages, LEAST_IMAGES, splitRows, takeImages } from "../../jobs/scan/split-images.ts";
 import { meanOf } from "../../jobs/scan/statistic.ts";
 import { cachedReferences, openReferences } from "../../node/scan/open-references.ts";
 import { readScanImages } from "../../node/scan/scan-images.ts";
@@ -15,9 +21,9 @@ import { openVerbRuntime } from "../verb-runtime.ts";
 /** Flags that say what references are made from, and how. */
 export interface ReferenceFlags {
   readonly images?: string;
-  readonly count: number;
+  readonly count?: number;
   readonly referenceCount: number;
-  readonly referenceWidth: number;
+  readonly referenceNetworks: readonly ReferenceNetwork[];
   readonly referenceVisits: number;
 }
 
@@ -28,13 +34,13 @@ interface MakeFlags extends RunFlags, ReferenceFlags {
 
 /** Adds the flags of {@link ReferenceFlags}. */
 export function addReferenceFlags(command: Command): Command {
-  const { count, width, visits } = referenceDefaults;
+  const { count, networks, visits } = referenceDefaults;
   return command
     .option("--images <folder|name|picture>", "clean pictures, with labels for a verdict; or a data set")
     .addOption(
-      new Option("--count <n>", "images that references learn from, at most")
-        .argParser(integer("--count", 1))
-        .default(MOST_LEARN),
+      new Option("--count <n>", "images that references learn from; all that there are by default").argParser(
+        integer("--count", 1),
+      ),
     )
     .addOption(
       new Option("--reference-count <n>", "clean models to compare with; 19 are the fewest for a rate of .05")
@@ -42,9 +48,9 @@ export function addReferenceFlags(command: Command): Command {
         .default(count),
     )
     .addOption(
-      new Option("--reference-width <n>", "channels of their first layers")
-        .argParser(integer("--reference-width", 1, 512))
-        .default(width),
+      new Option("--reference-networks <names>", "what they are, taken in turns: NAME:WIDTH,...")
+        .argParser(parseNetworks)
+        .default(networks, "small-cnn:16"),
     )
     .addOption(
       new Option("--reference-visits <n>", "images that the training of each sees, again and again")
@@ -54,8 +60,8 @@ export function addReferenceFlags(command: Command): Command {
 }
 
 /** How references are made, from flags. They do not depend on the seed of a scan, so that scans share them. */
-export function settingsOf({ referenceCount, referenceWidth, referenceVisits }: ReferenceFlags): ReferenceSettings {
-  return { ...referenceDefaults, count: referenceCount, width: referenceWidth, visits: referenceVisits };
+export function settingsOf({ referenceCount, referenceNetworks, referenceVisits }: ReferenceFlags): ReferenceSettings {
+  return { ...referenceDefaults, count: referenceCount, networks: referenceNetworks, visits: referenceVisits };
 }
 
 /** Adds the verb to the program. */
@@ -97,7 +103,7 @@ async function make(flags: MakeFlags, console: Console): Promise<void> {
     name: given.name,
     classes: flags.outputs ?? given.classes,
     probe: takeImages(all, split.probe),
-    learn: takeImages(all, split.learn),
+    learn: given.training === undefined ? takeImages(all, split.learn) : firstImages(given.training, flags.count),
   };
   const settings = settingsOf(flags);
   const folder = out ?? cachedReferences(referenceKey(data, settings), console.env);

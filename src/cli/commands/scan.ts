@@ -8,7 +8,7 @@ import type { InverterDescriptor } from "../../invert/inverter.ts";
 import { inverters } from "../../invert/registry.ts";
 import { chooseInverters } from "../../jobs/scan/confirm.ts";
 import { type ScanHost, type ScanImages, scanJob } from "../../jobs/scan/scan.ts";
-import { LEAST_IMAGES, splitRows, takeImages } from "../../jobs/scan/split-images.ts";
+import { firstImages, LEAST_IMAGES, splitRows, takeImages } from "../../jobs/scan/split-images.ts";
 import { isAddress, readClassifierFiles } from "../../node/open-classifier.ts";
 import { openPriorAt } from "../../node/open-prior.ts";
 import { prepareOutput } from "../../node/output-folder.ts";
@@ -125,7 +125,9 @@ async function scan(model: string, flags: ScanFlags, console: Console): Promise<
         enough: budget?.signal,
         references: async ({ classes, labelsOf }) => {
           const settings = settingsOf(flags);
-          const data = split.learn.length === 0 ? undefined : await referenceData(given, split, { classes, labelsOf });
+          const most = flags.count;
+          const data =
+            split.learn.length === 0 ? undefined : await referenceData(given, split, { classes, labelsOf, most });
           const own = { runtime, threads, signal, enough: budget?.signal };
           return openReferences(
             { folder: flags.references, data, settings, env: console.env },
@@ -173,13 +175,14 @@ function imagesOf({ images, labels, names }: GivenImages, rows: readonly number[
 }
 
 async function referenceData(
-  { name, images, labels }: GivenImages,
+  { name, images, labels, training }: GivenImages,
   { probe, learn }: ReturnType<typeof splitRows>,
-  { classes, labelsOf }: Parameters<ScanHost["references"]>[0],
+  { classes, labelsOf, most }: Parameters<ScanHost["references"]>[0] & { readonly most: number | undefined },
 ): Promise<Parameters<typeof openReferences>[0]["data"]> {
   const shown = labels ?? (await labelsOf(images));
   const all = { images, labels: shown };
-  return { name, classes, probe: takeImages(all, probe), learn: takeImages(all, learn) };
+  const learned = training === undefined ? takeImages(all, learn) : firstImages(training, most);
+  return { name, classes, probe: takeImages(all, probe), learn: learned };
 }
 
 function startBudget(limit: number | undefined): { readonly signal: AbortSignal; end(): void } | undefined {

@@ -1,7 +1,7 @@
 /**
  * @file Reference classifiers: trained by us on clean images, so known to be clean. Some are judges, on which the
  * perturbations of other models are tried; the others are the null, measured as a suspect is. All of it is kept in a
- * store, reference by reference, so that a stop costs one of them at most.
+ * store, model by model, so that a stop costs one of them at most, and another search costs no training.
  */
 import { z } from "zod";
 import type { Classifier } from "../../classifiers/classifier.ts";
@@ -14,18 +14,17 @@ import { contentHash } from "../../data/splits.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { formatDims } from "../../tensor/shape.ts";
 import type { TensorOf } from "../../tensor/tensor.ts";
-import { augmentationOf } from "../../training/batches/augment.ts";
-import { openBatches } from "../../training/batches/open-batches.ts";
-import { trainClassifier } from "../../training/train-classifier.ts";
-import { freshNet, savedClassifier } from "../training/fresh-net.ts";
+import { savedClassifier } from "../training/fresh-net.ts";
 import type { ClassifiedImages } from "../training/host.ts";
-import { classifierRecipe, planOf } from "../training/recipe.ts";
+import { disturbances } from "./disturbances.ts";
 import { measureModel, SEARCH } from "./measure-model.ts";
 import { type ModelMeasures, modelMeasures } from "./measures.ts";
 import { probeOf } from "./probe.ts";
+import type { ReferenceSettings } from "./reference-settings.ts";
+import { type ReferenceTraining, trainReference } from "./train-reference.ts";
 
 /** Schema version of a store's description; a change of what is measured makes it another. */
-const REFERENCES_SCHEMA = "untrigger/scan-references@1";
+const REFERENCES_SCHEMA = "untrigger/scan-references@2";
 const DESCRIPTION = "references.json";
 const PROBE = "probe.npy";
 
@@ -35,29 +34,6 @@ export interface ReferenceStore {
   read(name: string): Promise<Uint8Array | undefined>;
   write(name: string, bytes: Uint8Array): Promise<void>;
 }
-
-/** How references are made. */
-export interface ReferenceSettings {
-  /** Of the null; 19 are the fewest that can give a p-value of .05. */
-  readonly count: number;
-  readonly judges: number;
-  /** Of the network: channels of its first layers. */
-  readonly width: number;
-  /** Images that a training sees in all: few images are seen more often. */
-  readonly visits: number;
-  readonly batch: number;
-  readonly seed: number;
-}
-
-/** The usual ones. */
-export const referenceDefaults: ReferenceSettings = {
-  count: 20,
-  judges: 3,
-  width: 16,
-  visits: 20_000,
-  batch: 64,
-  seed: 0,
-};
 
 /** Clean images that references are made from. */
 export interface ReferenceData {
@@ -101,11 +77,19 @@ const description = z.object({
   settings: z.record(z.string(), z.unknown()),
 });
 
-/** Names everything that determines the references: images, classes, settings, and what is measured. */
+/** What was measured of a reference, and how: measures of other searches are made again. */
+const keptMeasures = modelMeasures.extend({ search: z.string() });
+
+/** Names the searches behind measures. */
+function searchHash(): string {
+  return hashJson({ search: SEARCH, disturbances: disturbances.map(({ name }) => name) });
+}
+
+/** Names everything that determines the reference models: images, classes, settings. */
 export function referenceKey({ classes, learn, probe }: ReferenceData, settings: ReferenceSettings): string {
   const { count: _count, ...rest } = settings;
   const content = [learn, probe].map(({ images, labels }) => contentHash({ images, labels: Uint16Array.from(labels) }));
-  return hashJson({ schema: REFERENCES_SCHEMA, classes, content, settings: rest, search: SEARCH });
+  return hashJson({ schema: REFERENCES_SCHEMA, classes, content, settings: rest });
 }
 
 /** The references of a store as far as they are there. @returns `undefined` for an empty one. @throws FormatError for a damaged one. */
@@ -121,13 +105,13 @@ export async function readReferences(store: ReferenceStore): Promise<References 
   }
   const found: OnnxClassifierFiles[] = [];
   for (let i = 0; i < judges; i++) {
-    const files = await readJudge(store, i);
+    const files = await readModel(store, judgeName(i));
     if (files !== undefined) found.push(files);
   }
   const measures: ModelMeasures[] = [];
   for (let i = 0; i < count; i++) {
-    const own = await store.read(measureName(i));
-    if (own !== undefined) measures.push(parsed(modelMeasures, own, measureName(i)));
+    const own = await readMeasures(store, i);
+    if (own !== undefined) measures.push(own);
   }
   const probe = { images: images as TensorOf<"uint8">, labels: Int32Array.from(labels) };
   const complete = found.length === judges && measures.length === count;
@@ -160,29 +144,29 @@ export async function makeReferences(
   const total = judges + count;
   const done = (parts: number): void => host.progress?.(parts, total);
   const opened: Classifier[] = [];
+  /** The files of a model, trained where the store has none. */
+  const modelOf = async (name: string, training: Pick<ReferenceTraining, "index" | "seed" | "progress">) => {
+    const known = await readModel(store, name);
+    if (known !== undefined) return known;
+    const files = await trainReference(data, settings, { ...training, runtime, threads, signal: stop });
+    for (const [file, bytes] of Object.entries(files)) await store.write(`${name}/${file}`, bytes);
+    return savedClassifier(files);
+  };
   try {
     for (let i = 0; i < judges && enough?.aborted !== true; i++) {
       done(i);
-      if ((await readJudge(store, i)) === undefined) {
-        // Judges and null must not share seeds: a judge would agree with its twin.
-        const files = await train(data, settings, { ...host, signal: stop, seed: seed + 1_000_000 + i }, (part) =>
-          done(i + part),
-        );
-        for (const [name, bytes] of Object.entries(files)) await store.write(`${judgeName(i)}/${name}`, bytes);
-      }
-      const files = await readJudge(store, i);
-      if (files !== undefined) opened.push(await openOnnxClassifier(files, runtime, { threads }));
+      // Judges and null must not share seeds: a judge would agree with its twin.
+      const training = { index: i, seed: seed + 1_000_000 + i, progress: (part: number) => done(i + part) };
+      opened.push(await openOnnxClassifier(await modelOf(judgeName(i), training), runtime, { threads }));
     }
     const probe = probeOf(data.probe);
     const classes = Array.from({ length: data.classes }, (_, k) => k);
     for (let i = 0; i < count && enough?.aborted !== true; i++) {
       done(judges + i);
       signal?.throwIfAborted();
-      if ((await store.read(measureName(i))) !== undefined) continue;
-      const files = await train(data, settings, { ...host, signal: stop, seed: seed + i }, (part) =>
-        done(judges + i + part / 2),
-      );
-      const classifier = await openWhiteBox(savedClassifier(files), runtime, { threads });
+      if ((await readMeasures(store, i)) !== undefined) continue;
+      const training = { index: i, seed: seed + i, progress: (part: number) => done(judges + i + part / 2) };
+      const classifier = await openWhiteBox(await modelOf(referenceName(i), training), runtime, { threads });
       try {
         const { measures } = await measureModel(classifier, probe, {
           classes,
@@ -191,7 +175,7 @@ export async function makeReferences(
           signal: stop,
           progress: (part, whole) => done(judges + i + 0.5 + part / whole / 2),
         });
-        await store.write(measureName(i), encoded(measures));
+        await store.write(measureName(i), encoded({ search: searchHash(), ...measures }));
       } finally {
         await classifier.dispose();
       }
@@ -207,57 +191,32 @@ export async function makeReferences(
   return made;
 }
 
-/** Trains one reference. Every other one sees shifted images: suspects come from both kinds of recipes. */
-async function train(
-  { learn, classes }: ReferenceData,
-  { width, visits, batch, seed: first }: ReferenceSettings,
-  { runtime, threads, signal, seed }: ReferenceHost & { readonly seed: number },
-  progress: (part: number) => void,
-): Promise<Readonly<Record<string, Uint8Array>>> {
-  const labels = Int32Array.from(learn.labels);
-  const rows = Math.min(batch, labels.length);
-  const recipe = classifierRecipe.parse({
-    epochs: Math.max(1, visits / labels.length),
-    batch: rows,
-    crop: (seed - first) % 2 === 0 ? 2 : 0,
-  });
-  const names = Array.from({ length: classes }, (_, k) => String(k));
-  const net = freshNet({ architecture: "small-cnn", options: { width }, seed }, { classes: names, train: learn });
-  const plan = planOf(recipe, labels.length);
-  const trained = await trainClassifier({
-    runtime,
-    threads,
-    signal,
-    net: net.net,
-    batch: rows,
-    plan,
-    batches: openBatches({
-      kind: "labelled",
-      images: learn.images,
-      labels,
-      classes,
-      batch: rows,
-      seed,
-      augmentation: augmentationOf(recipe),
-    }),
-    onStep: ({ step }) => progress(step / plan.steps),
-  });
-  return net.save(trained);
+/** The files of a model that the store has whole. */
+async function readModel(store: ReferenceStore, name: string): Promise<OnnxClassifierFiles | undefined> {
+  const files = ["model.onnx", "config.json", "preprocessor_config.json"];
+  const found = await Promise.all(files.map((file) => store.read(`${name}/${file}`)));
+  const whole = found.flatMap((bytes, at) => (bytes === undefined ? [] : [[files[at] ?? "", bytes] as const]));
+  return whole.length < files.length ? undefined : savedClassifier(Object.fromEntries(whole));
 }
 
-async function readJudge(store: ReferenceStore, i: number): Promise<OnnxClassifierFiles | undefined> {
-  const names = ["model.onnx", "config.json", "preprocessor_config.json"];
-  const files = await Promise.all(names.map((name) => store.read(`${judgeName(i)}/${name}`)));
-  const whole = files.flatMap((bytes, at) => (bytes === undefined ? [] : [[names[at] ?? "", bytes] as const]));
-  return whole.length < names.length ? undefined : savedClassifier(Object.fromEntries(whole));
+/** What was measured of a reference by the searches of today. */
+async function readMeasures(store: ReferenceStore, i: number): Promise<ModelMeasures | undefined> {
+  const bytes = await store.read(measureName(i));
+  if (bytes === undefined) return undefined;
+  const { search, ...measures } = parsed(keptMeasures, bytes, measureName(i));
+  return search === searchHash() ? measures : undefined;
 }
 
 function judgeName(i: number): string {
   return `judge-${String(i).padStart(2, "0")}`;
 }
 
+function referenceName(i: number): string {
+  return `reference-${String(i).padStart(2, "0")}`;
+}
+
 function measureName(i: number): string {
-  return `reference-${String(i).padStart(2, "0")}.json`;
+  return `${referenceName(i)}.json`;
 }
 
 function encoded(value: unknown): Uint8Array {

@@ -1,13 +1,11 @@
 /** @file Which of the given images every model is looked at with, and which references learn from: never the same ones. */
 import { drawnOrder } from "../../core/noise.ts";
-import { takeRows } from "../../tensor/rows.ts";
+import { rowsOf, takeRows } from "../../tensor/rows.ts";
 import type { ClassifiedImages } from "../training/host.ts";
 
 /** Images that models are looked at with, at most, and as a share of all. */
 export const MOST_PROBE = 256;
 const PROBE_SHARE = 1 / 3;
-/** Images that references learn from, at most. */
-export const MOST_LEARN = 5000;
 /** Fewer images make no references. */
 export const LEAST_IMAGES = 200;
 
@@ -21,12 +19,17 @@ export interface SplitRows {
 /** Divides rows in an order that the seed draws. */
 export function splitRows(
   count: number,
-  { seed, learn = MOST_LEARN }: { readonly seed: number; readonly learn?: number | undefined },
+  { seed, learn = count }: { readonly seed: number; readonly learn?: number | undefined },
 ): SplitRows {
   const order = drawnOrder(Array(count).keys(), { seed, stream: "scan/images", items: count });
   if (count < LEAST_IMAGES) return { probe: order.slice(0, MOST_PROBE), learn: [] };
   const size = Math.min(MOST_PROBE, Math.floor(count * PROBE_SHARE));
   return { probe: order.slice(0, size), learn: order.slice(size, size + learn) };
+}
+
+/** The first of some images, and no more than so many. */
+export function firstImages({ images, labels }: ClassifiedImages, most = labels.length): ClassifiedImages {
+  return { images: rowsOf(images, 0, Math.min(most, labels.length)), labels: Array.from(labels).slice(0, most) };
 }
 
 /** Some rows of images with their labels. */

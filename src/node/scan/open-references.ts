@@ -2,11 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../../core/errors.ts";
+import type { ReferenceSettings } from "../../jobs/scan/reference-settings.ts";
 import {
   makeReferences,
   type ReferenceData,
   type ReferenceHost,
-  type ReferenceSettings,
   type ReferenceStore,
   type References,
   readReferences,

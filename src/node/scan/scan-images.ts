@@ -21,11 +21,13 @@ export interface GivenImages {
   /** Of the data set; `undefined` without labels. */
   readonly classes: number | undefined;
   readonly names: readonly string[];
+  /** Of a data set with a name: its training split, which references may learn from in place of these images. */
+  readonly training?: { readonly images: TensorOf<"uint8">; readonly labels: Uint16Array } | undefined;
 }
 
 /**
- * Reads clean images. Of a data set with a name, its validation split, which no training of ours has seen; of a folder or
- * npz file, everything.
+ * Reads clean images. Of a data set with a name, its validation split, which no training of ours has seen, with the
+ * training split beside it; of a folder or npz file, everything.
  * @throws what `openDataset` and `openPictures` throw.
  */
 export async function readScanImages(place: string, signal?: AbortSignal): Promise<GivenImages> {
@@ -40,7 +42,8 @@ export async function readScanImages(place: string, signal?: AbortSignal): Promi
   const images = concatRows(parts.map((part) => part.images));
   const labels = Uint16Array.from(parts.flatMap((part) => [...part.labels]));
   const names = Array.from(labels, (_, i) => `${dataset.name}/${i}`);
-  return { name: dataset.name, images, labels, classes: dataset.classes.length, names };
+  const training = named ? await read("train", { signal }) : undefined;
+  return { name: dataset.name, images, labels, classes: dataset.classes.length, names, training };
 }
 
 /** A name or an npz file is one; a folder is when it has `labels.json`, or other folders. */
