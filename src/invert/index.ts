@@ -25,3 +25,4 @@ export { smoothInv } from "./smoothinv.ts";
 export { topoTrigger } from "./topo-trigger.ts";
 export { normsOf, stamp, successOf } from "./trigger.ts";
 export { universalPerturbation } from "./universal-perturbation.ts";
+export { universalWarp } from "./universal-warp.ts";

@@ -28,11 +28,13 @@ export type ReconstructedTrigger =
   /** [1, C, H, W] in [-1, 1], added to an image; the sum is clamped to [0, 1]. */
   | { readonly kind: "perturbation"; readonly perturbation: Float32Tensor }
   /** `(1 - mask) * image + mask * pattern`: mask [1, 1, H, W] and pattern [1, C, H, W], both in [0, 1]. */
-  | { readonly kind: "patch"; readonly mask: Float32Tensor; readonly pattern: Float32Tensor };
+  | { readonly kind: "patch"; readonly mask: Float32Tensor; readonly pattern: Float32Tensor }
+  /** [1, 2, H, W] in pixels, columns before rows: from where, beside its own place, each pixel is read. */
+  | { readonly kind: "warp"; readonly field: Float32Tensor };
 
-/** How large a trigger is: of a perturbation over all its values, of a patch over its mask. */
+/** How large a trigger is: of a perturbation over all its values, of a patch over its mask, of a warp over its field in pixels. */
 export interface TriggerNorms {
-  /** Pixels that change by 1/255 or more in any channel (of a patch: are covered by so much). */
+  /** Pixels that change by 1/255 or more in any channel (of a patch: are covered by so much; of a warp: are read so far away). */
   readonly pixels: number;
   readonly l1: number;
   readonly l2: number;

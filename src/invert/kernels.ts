@@ -112,3 +112,37 @@ export function spreadAlongInto(out: Float64Array, gradient: Float32Array | Floa
     }
   }
 }
+
+/**
+ * Adds to `out` [2, H, W] what the gradient by images that are read along a field, bilinear, is by the field: at a pixel
+ * the slopes of the image where it is read, times the gradient, over all planes of all images.
+ */
+export function slopesInto(
+  out: Float32Array,
+  { images, field, gradient }: Readonly<Record<"images" | "field" | "gradient", Float32Array>>,
+  [height, width]: readonly [number, number],
+): void {
+  const plane = height * width;
+  for (let i = 0; i < plane; i++) {
+    const x = (i % width) + field[i]!;
+    const y = Math.floor(i / width) + field[plane + i]!;
+    const [left, top] = [Math.floor(x), Math.floor(y)];
+    const [a, b] = [x - left, y - top];
+    const [first, last] = [clampTo(left, width), clampTo(left + 1, width)];
+    const [upper, lower] = [clampTo(top, height) * width, clampTo(top + 1, height) * width];
+    let [across, down] = [0, 0];
+    for (let from = 0; from < images.length; from += plane) {
+      const g = gradient[from + i]!;
+      const [nw, ne] = [images[from + upper + first]!, images[from + upper + last]!];
+      const [sw, se] = [images[from + lower + first]!, images[from + lower + last]!];
+      across += g * ((1 - b) * (ne - nw) + b * (se - sw));
+      down += g * ((1 - a) * (sw - nw) + a * (se - ne));
+    }
+    out[i] = out[i]! + across;
+    out[plane + i] = out[plane + i]! + down;
+  }
+}
+
+function clampTo(position: number, size: number): number {
+  return Math.min(Math.max(position, 0), size - 1);
+}

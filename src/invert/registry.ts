@@ -7,6 +7,7 @@ import { smallestPerturbation } from "./smallest-perturbation.ts";
 import { smoothInv } from "./smoothinv.ts";
 import { topoTrigger } from "./topo-trigger.ts";
 import { universalPerturbation } from "./universal-perturbation.ts";
+import { universalWarp } from "./universal-warp.ts";
 
 /** The inverters, by the name that each descriptor has. */
 export const inverters = {
@@ -17,4 +18,5 @@ export const inverters = {
   smoothinv: smoothInv,
   "topo-trigger": topoTrigger,
   "universal-perturbation": universalPerturbation,
+  "universal-warp": universalWarp,
 } as const satisfies Record<string, InverterDescriptor>;

@@ -8,12 +8,14 @@ import { type Float32Tensor, float32 } from "../tensor/tensor.ts";
 import type { Inversion, InversionRun, InverterContext, ReconstructedTrigger, TriggerNorms } from "./inverter.ts";
 import { addToRowsInto, blendRowsInto } from "./kernels.ts";
 import { type CheckedRequest, rowsBeside } from "./needs.ts";
+import { warpImages } from "./warp.ts";
 
 /** The smallest change that a picture file can hold. */
 const VISIBLE = 1 / 255;
 
 /** Puts a trigger onto every image, as new images in [0, 1]. @param images float32 [N, C, H, W] in [0, 1]. */
 export function stamp(images: Float32Tensor, trigger: ReconstructedTrigger): Float32Tensor {
+  if (trigger.kind === "warp") return warpImages(images, trigger.field);
   const out = float32(images.dims);
   if (trigger.kind === "patch") {
     blendRowsInto(out.data, images.data, trigger.mask.data, trigger.pattern.data);
@@ -30,7 +32,7 @@ export function perturbationOf(change: Float32Array, dims: readonly number[]): R
 
 /** The size of a trigger. */
 export function normsOf(trigger: ReconstructedTrigger): TriggerNorms {
-  const { dims, data } = trigger.kind === "patch" ? trigger.mask : trigger.perturbation;
+  const { dims, data } = extentOf(trigger);
   const plane = (dims[2] ?? 1) * (dims[3] ?? 1);
   const seen = new Uint8Array(plane);
   let [l1, squares, linf] = [0, 0, 0];
@@ -43,6 +45,12 @@ export function normsOf(trigger: ReconstructedTrigger): TriggerNorms {
     if (size >= VISIBLE * (1 - 1e-6)) seen[i % plane] = 1;
   }
   return { pixels: seen.reduce((sum, one) => sum + one, 0), l1, l2: Math.sqrt(squares), linf };
+}
+
+/** What says where and how much a trigger acts: [1, 1, H, W] of a patch, [1, C, H, W] of a perturbation, [1, 2, H, W] of a warp. */
+export function extentOf(trigger: ReconstructedTrigger): Float32Tensor {
+  if (trigger.kind === "patch") return trigger.mask;
+  return trigger.kind === "warp" ? trigger.field : trigger.perturbation;
 }
 
 /** What a method knows of a class when its search has ended. */

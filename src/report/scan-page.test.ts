@@ -11,8 +11,9 @@ const classes = [0, 1].map((k) => ({
   pValue: 0.05 + 0.5 * k,
   attackSuccessRate: 0.9 - 0.5 * k,
   triggerScore: 7 - 6 * k,
+  warpScore: 0.1,
   driftScore: 0.5,
-  measure: { success: 0.9, carried: 0.1, norm: 1.2, mask: 8, drift: [0.1] },
+  measure: { success: 0.9, carried: 0.1, norm: 1.2, mask: 8, warp: 0.05, drift: [0.1] },
 }));
 const record: ScanRecord = {
   schema: SCAN_SCHEMA,

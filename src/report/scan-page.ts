@@ -74,6 +74,7 @@ function classBlocks({ classes, references, anomaly, pValue }: ScanRecord): Bloc
     { content: formatPercent(one.measure?.carried ?? null), sort: one.measure?.carried ?? null },
     { content: formatFigure(one.measure?.norm ?? null), sort: one.measure?.norm ?? null },
     { content: formatFigure(one.measure?.mask ?? null), sort: one.measure?.mask ?? null },
+    { content: formatPercent(one.measure?.warp ?? null), sort: one.measure?.warp ?? null },
     { content: formatFigure(one.driftScore), sort: one.driftScore },
   ];
   const titles = [
@@ -84,6 +85,7 @@ function classBlocks({ classes, references, anomaly, pValue }: ScanRecord): Bloc
     "on judges",
     "least L2",
     "least mask",
+    "warp: ASR",
     "drift",
   ];
   const shown = classes.filter((one) => one.score !== null);

@@ -19,8 +19,9 @@ export const scanClass = z.object({
   pValue: share.nullable(),
   /** Of the reconstructed trigger, on images that it was not found on, of other classes. */
   attackSuccessRate: share.nullable(),
-  /** The two parts of the score. */
+  /** The three parts of the score. */
   triggerScore: z.number().nullable(),
+  warpScore: z.number().nullable(),
   driftScore: z.number().nullable(),
   /** What was measured: see the documentation of the statistic. */
   measure: z
@@ -29,6 +30,7 @@ export const scanClass = z.object({
       carried: share,
       norm: z.number(),
       mask: z.number(),
+      warp: share,
       drift: z.array(share),
     })
     .nullable(),
@@ -39,7 +41,7 @@ export const scanTrigger = z.object({
   class: z.int().min(0),
   /** The inverter that found it. */
   method: z.string(),
-  kind: z.enum(["perturbation", "patch"]),
+  kind: z.enum(["perturbation", "patch", "warp"]),
   /** Of the images that it was found on, of the others, and of the others without it. */
   sources: hitCount,
   others: hitCount,

@@ -3,7 +3,7 @@ import type { Trigger } from "../../attacks/trigger.ts";
 import type { Classifier } from "../../classifiers/classifier.ts";
 import { createNoise } from "../../core/noise.ts";
 import type { ReconstructedTrigger } from "../../invert/inverter.ts";
-import { stamp } from "../../invert/trigger.ts";
+import { extentOf, stamp } from "../../invert/trigger.ts";
 import { winners } from "../../metrics/accuracy.ts";
 import type { Count } from "../../metrics/count.ts";
 import { type Float32Tensor, float32 } from "../../tensor/tensor.ts";
@@ -14,9 +14,12 @@ const VISIBLE = 1 / 255;
 /** A footprint of more than this share of an image has no place that could be found. */
 const WHOLE = 0.5;
 
+/** Distance in pixels of the lines that show a warp; it is magnified until it bends them by half of that. */
+const LINES = 4;
+
 /** A trigger's pictures, each [1, C, H, W] or [1, 1, H, W] in [0, 1]. */
 export interface TriggerPictures {
-  /** A perturbation around grey, as strong as can be shown; a patch on grey. */
+  /** A perturbation around grey, as strong as can be shown; a patch on grey; a warp as it bends lines, magnified. */
   readonly trigger: Float32Tensor;
   /** Where a patch covers; the change of a perturbation, as a share of its largest. */
   readonly mask: Float32Tensor;
@@ -33,8 +36,7 @@ export interface TrueFootprint {
 
 /** How strongly a trigger acts on each pixel, [H * W], the largest being 1. */
 export function heatOf(trigger: ReconstructedTrigger): Float32Array {
-  if (trigger.kind === "patch") return scaledToOne(trigger.mask.data.slice());
-  const { dims, data } = trigger.perturbation;
+  const { dims, data } = extentOf(trigger);
   const plane = (dims[2] ?? 1) * (dims[3] ?? 1);
   const heat = new Float32Array(plane);
   for (const [i, value] of data.entries()) heat[i % plane] = Math.max(heat[i % plane] ?? 0, Math.abs(value));
@@ -43,16 +45,33 @@ export function heatOf(trigger: ReconstructedTrigger): Float32Array {
 
 /** What a trigger looks like. */
 export function picturesOf(trigger: ReconstructedTrigger): TriggerPictures {
-  const { dims } = trigger.kind === "patch" ? trigger.pattern : trigger.perturbation;
-  const mask = float32([1, 1, dims[2] ?? 1, dims[3] ?? 1], heatOf(trigger));
+  const { dims, data } = extentOf(trigger);
+  const [, , height = 1, width = 1] = dims;
+  const mask = float32([1, 1, height, width], heatOf(trigger));
   if (trigger.kind === "patch") {
-    const grey = float32(dims, new Float32Array(trigger.pattern.data.length).fill(0.5));
+    const grey = float32(trigger.pattern.dims, new Float32Array(trigger.pattern.data.length).fill(0.5));
     return { trigger: stamp(grey, trigger), mask };
   }
-  const { data } = trigger.perturbation;
   const largest = data.reduce((high, value) => Math.max(high, Math.abs(value)), 0);
-  const shown = data.map((value) => 0.5 + (largest === 0 ? 0 : value / largest / 2));
+  const shares = data.map((value) => (largest === 0 ? 0 : value / largest));
+  if (trigger.kind === "warp") {
+    const field = float32(
+      dims,
+      shares.map((value) => value * (LINES / 2)),
+    );
+    return { trigger: stamp(linesOf(height, width), { kind: "warp", field }), mask };
+  }
+  const shown = shares.map((value) => 0.5 + value / 2);
   return { trigger: float32(dims, shown), mask };
+}
+
+/** White lines on black, [1, 1, H, W]. */
+function linesOf(height: number, width: number): Float32Tensor {
+  const isLine = (i: number): boolean => (i % width) % LINES === 0 || Math.floor(i / width) % LINES === 0;
+  return float32(
+    [1, 1, height, width],
+    Float32Array.from({ length: height * width }, (_, i) => (isLine(i) ? 1 : 0)),
+  );
 }
 
 /** Where the true trigger changes images, and what it does. @throws ShapeError when it is for images of other dims. */

@@ -1,7 +1,7 @@
 /**
  * @file What is measured of every class of a model, suspect or reference: how easily one perturbation moves images to it
- * and whether that carries over to other models, how small such a perturbation can be, and how many disturbed images fall
- * into it.
+ * and whether that carries over to other models, how small such a perturbation can be, what a warp does, and how many
+ * disturbed images fall into it.
  */
 import type { Classifier } from "../../classifiers/classifier.ts";
 import type { DifferentiableClassifier } from "../../classifiers/differentiable.ts";
@@ -12,6 +12,7 @@ import { neuralCleanse } from "../../invert/neural-cleanse.ts";
 import { smallestPerturbation } from "../../invert/smallest-perturbation.ts";
 import { stamp, successOf } from "../../invert/trigger.ts";
 import { universalPerturbation } from "../../invert/universal-perturbation.ts";
+import { universalWarp } from "../../invert/universal-warp.ts";
 import { cleanAccuracy, winners } from "../../metrics/accuracy.ts";
 import { rate } from "../../metrics/count.ts";
 import { takeRows } from "../../tensor/rows.ts";
@@ -23,19 +24,21 @@ import type { Probe } from "./probe.ts";
 /** Values of the images that the radius of 2 was chosen on: 28x28 pixels of one channel. */
 const USUAL_VALUES = 784;
 
-/** Numbers of the three searches, and of the images that they take. */
+/** Numbers of the four searches, and of the images that they take. */
 export const SEARCH = {
   eps: 2,
   bounded: { images: 16, steps: 40 },
   smallest: { images: 64, batch: 8, steps: 120 },
   mask: { images: 64, batch: 16, steps: 30, minibatches: 3, patience: 2, threshold: 0.95 },
+  warp: { reach: 0.5, grid: 4, images: 16, steps: 40 },
 } as const;
 
-/** What the three searches have found for a class. */
+/** What the searches have found for a class. */
 export interface FoundTriggers {
   readonly bounded: Inversion;
   readonly smallest: Inversion;
   readonly mask: Inversion;
+  readonly warp: Inversion;
 }
 
 /** A model's measures with the triggers behind them. */
@@ -78,8 +81,8 @@ export async function measureModel(
   const accuracy = rate(cleanAccuracy(scores, probe.labels));
   const drift = await driftOf(classifier, probe, settings);
   const eps = radiusFor(probe.images.dims);
-  const { smallest, mask } = SEARCH;
-  const parts = [SEARCH.bounded.steps, smallest.steps, mask.steps].map((steps) => steps * classes.length);
+  const { smallest, mask, warp } = SEARCH;
+  const parts = [SEARCH.bounded.steps, smallest.steps, mask.steps, warp.steps].map((steps) => steps * classes.length);
   const whole = parts.reduce((sum, steps) => sum + steps, 0);
   const after = (part: number) => (done: number) => {
     settings.progress?.(
@@ -90,9 +93,11 @@ export async function measureModel(
   const bounded = await run(universalPerturbation, { ...SEARCH.bounded, eps }, after(0));
   const least = await run(smallestPerturbation, { ...smallest, start: eps }, after(1));
   const masks = await run(neuralCleanse, { ...mask, stopPatience: mask.steps }, after(2));
+  const warps = await run(universalWarp, warp, after(3));
   const found = bounded.flatMap((one, i): FoundTriggers[] => {
-    const [other, covered] = [least[i], masks[i]];
-    return other === undefined || covered === undefined ? [] : [{ bounded: one, smallest: other, mask: covered }];
+    const [other, covered, warped] = [least[i], masks[i], warps[i]];
+    if (other === undefined || covered === undefined || warped === undefined) return [];
+    return [{ bounded: one, smallest: other, mask: covered, warp: warped }];
   });
   const measured: ClassMeasure[] = [];
   for (const triggers of found) {
@@ -103,10 +108,11 @@ export async function measureModel(
       carried: await carriedTo(judges, probe, triggers.bounded, signal),
       norm: triggers.smallest.norms.l2,
       mask: triggers.mask.norms.l1,
+      warp: successOf(triggers.warp),
       drift: drift.map((shares) => shares[target] ?? 0),
     });
   }
-  const complete = [...bounded, ...least, ...masks].every((one) => one.complete);
+  const complete = [...bounded, ...least, ...masks, ...warps].every((one) => one.complete);
   return { found, complete, measures: { accuracy, classes: measured } };
 
   async function run(

@@ -14,6 +14,8 @@ export const classMeasure = z.object({
   norm: z.number().min(0),
   /** L1 norm of the smallest mask through which a pattern moves most images. */
   mask: z.number().min(0),
+  /** Images of other classes that one smooth warp of bounded reach moves to it. */
+  warp: share,
   /** Disturbed images of other classes that are called it, by disturbance. */
   drift: z.array(share),
 });

@@ -37,7 +37,7 @@ export function notesOf({
   for (const k of judged.targets) {
     const one = list.find((each) => each.class === k);
     if (one === undefined) continue;
-    if ((one.driftScore ?? 0) > (one.triggerScore ?? 0)) {
+    if ((one.driftScore ?? 0) > Math.max(one.triggerScore ?? 0, one.warpScore ?? 0)) {
       notes.push(`Class ${k} stands out by disturbed images that fall into it, not by a trigger that was found.`);
     }
     if (one.attackSuccessRate !== null && one.attackSuccessRate < 0.5) {

@@ -152,6 +152,7 @@ async function scanOpened(
     found.push({ method: "universal-perturbation", inversion: triggers.bounded });
     found.push({ method: "smallest-perturbation", inversion: triggers.smallest });
     found.push({ method: "neural-cleanse", inversion: triggers.mask });
+    found.push({ method: "universal-warp", inversion: triggers.warp });
   }
   const screenedCount = found.length;
   for await (const one of invertClasses(classifier, probe, {
@@ -191,6 +192,7 @@ async function scanOpened(
       pValue: compared?.pValues[at] ?? null,
       attackSuccessRate: asrOf(k) ?? (bounded === undefined ? null : successOf(bounded)),
       triggerScore: score?.trigger ?? null,
+      warpScore: score?.warp ?? null,
       driftScore: score?.drift ?? null,
       measure: measure === undefined ? null : figuresOf(measure),
     };

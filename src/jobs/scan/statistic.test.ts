@@ -14,6 +14,7 @@ function model(seed: number, change: (measure: ClassMeasure) => Partial<ClassMea
       carried: 0.2 + 0.1 * b,
       norm: (2 - easy) * (1 + 0.1 * c),
       mask: (40 - 50 * easy) * (1 + 0.1 * d),
+      warp: 0.04 * c,
       drift: [0.05 * a, 0.05 * b],
     };
     return { ...measure, ...change(measure) };
@@ -38,6 +39,13 @@ describe("compareModels", () => {
     const { classes, pValue } = compareModels(suspect, references);
     expect(pValue).toBe(1 / 20);
     expect(classes[0]!.score).toBe(classes[0]!.drift);
+  });
+
+  test("and one that a warp moves images to", () => {
+    const suspect = model(100, ({ class: k }) => (k === 2 ? { warp: 0.9 } : {}));
+    const { classes, pValue } = compareModels(suspect, references);
+    expect(pValue).toBe(1 / 20);
+    expect(classes[2]!.score).toBe(classes[2]!.warp);
   });
 
   test("p-values are exact: each of twenty alike models has its own rank among the others", () => {

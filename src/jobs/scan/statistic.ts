@@ -15,10 +15,12 @@ const LEAST_DEVIATION = 0.02;
 /** How far a class stands out, in standard deviations over the models. */
 export interface ClassScore {
   readonly class: number;
-  /** What counts: the larger of the two below. */
+  /** What counts: the largest of the three below. */
   readonly score: number;
   /** Of a trigger: success beyond the judges', small norm, small mask; their sum over the root of three. */
   readonly trigger: number;
+  /** Of a smooth warp that moves images to it. */
+  readonly warp: number;
   /** Of the disturbance under which most images fall into it. */
   readonly drift: number;
 }
@@ -49,7 +51,7 @@ export function compareModels(suspect: ModelMeasures, references: readonly Model
   }
   const classes = suspect.classes.map((one) => one.class);
   const all = [suspect, ...references].map((model) => featuresOf(model, classes));
-  const scales = { trigger: scalesOf(all, "trigger"), drift: scalesOf(all, "drift") };
+  const scales = { trigger: scalesOf(all, "trigger"), warp: scalesOf(all, "warp"), drift: scalesOf(all, "drift") };
   const scores = all.map((own, i) => {
     const others = all.filter((_, other) => other !== i);
     return scoresOf(own, others, { classes, scales });
@@ -67,6 +69,7 @@ export function compareModels(suspect: ModelMeasures, references: readonly Model
 /** The figures of one class that are compared: all of them are larger where there is a backdoor. */
 interface Features {
   readonly trigger: readonly number[];
+  readonly warp: readonly number[];
   readonly drift: readonly number[];
 }
 
@@ -76,7 +79,7 @@ function featuresOf({ classes: measures }: ModelMeasures, classes: readonly numb
     if (measure === undefined) {
       throw new OptionError(`scan: expected references that were measured for class ${k}, got one that was not.`);
     }
-    return { trigger: triggerFeatures(measure), drift: measure.drift };
+    return { trigger: triggerFeatures(measure), warp: [measure.warp], drift: measure.drift };
   });
 }
 
@@ -93,12 +96,13 @@ function scoresOf(
   }: { readonly classes: readonly number[]; readonly scales: Readonly<Record<keyof Features, Scales>> },
 ): ClassScore[] {
   const standard = (kind: keyof Features): number[][] => standardised(own, others, { kind, scales: scales[kind] });
-  const [triggers, drifts] = [standard("trigger"), standard("drift")];
+  const [triggers, warps, drifts] = [standard("trigger"), standard("warp"), standard("drift")];
   return classes.map((k, c) => {
     const parts = triggers[c] ?? [];
     const trigger = parts.reduce((sum, value) => sum + value, 0) / Math.sqrt(Math.max(1, parts.length));
+    const warp = warps[c]?.[0] ?? 0;
     const drift = (drifts[c] ?? []).reduce((high, value) => Math.max(high, value), 0);
-    return { class: k, trigger, drift, score: Math.max(trigger, drift) };
+    return { class: k, trigger, warp, drift, score: Math.max(trigger, warp, drift) };
   });
 }
 
