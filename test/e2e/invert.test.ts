@@ -75,6 +75,32 @@ describe("the shipped BadNets classifier, target 0", () => {
   });
 });
 
+describe("the zoo's WaNet classifier, target 0", () => {
+  it("gives itself away to a warp of half a pixel, and to none for other classes", async () => {
+    const wanet = "models/zoo/wanet";
+    const own = await openWhiteBox(
+      {
+        model: readFileSync(`${wanet}/model.onnx`),
+        preprocessor: JSON.parse(readFileSync(`${wanet}/preprocessor_config.json`, "utf8")),
+      },
+      runtime,
+      { threads: 1 },
+    );
+    const { "universal-warp": descriptor } = inverters;
+    const inverter = await descriptor.create(parseOptions(descriptor, {}), { classifier: own });
+    const found: Inversion[] = [];
+    for await (const one of inverter.invert({ images, labels, classes: [0, 8] }, { noise: createNoise(1, ids) })) {
+      found.push(one);
+    }
+    await inverter.dispose();
+    await own.dispose();
+    const [target, other] = found;
+    expect(rate(target!.success.others)).toBeGreaterThan(0.9);
+    expect(rate(other!.success.others)).toBeLessThan(0.1);
+    expect(target!.norms.linf).toBeLessThan(2);
+  });
+});
+
 describe("colour models of other toolkits", () => {
   /** Halves the contrast: stands for a denoiser. */
   function pale(): Graph {
