@@ -4,7 +4,7 @@ import type { Inversion, Statistic } from "./inverter.ts";
 import { successOf } from "./trigger.ts";
 
 /** Fewer classes have no median worth the name. */
-const LEAST_CLASSES = 5;
+export const LEAST_CLASSES = 5;
 
 /** Classes that stand out. */
 export interface Outliers {

@@ -46,7 +46,8 @@ export function anomaly(
   return { median: middle, mad, index: deviations(Math.min(...values)), flagged };
 }
 
-function medianOf(values: readonly number[], rule: "mean" | "lower"): number {
+/** The median; of an even count the mean of the two in the middle, or the lower one. NaN of nothing. */
+export function medianOf(values: readonly number[], rule: "mean" | "lower" = "mean"): number {
   const sorted = [...values].sort((a, b) => a - b);
   const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
   const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;

@@ -3,9 +3,13 @@ import { uniforms } from "../../core/noise.ts";
 import type { ClassMeasure, ModelMeasures } from "./measures.ts";
 import { compareModels, leastPValue } from "./statistic.ts";
 
-/** A model of three classes, of which the last is easy to reach in every one. */
-function model(seed: number, change: (measure: ClassMeasure) => Partial<ClassMeasure> = () => ({})): ModelMeasures {
-  const classes = [0, 1, 2].map((k) => {
+/** A model of three classes or more, of which the third is easy to reach in every one. */
+function model(
+  seed: number,
+  change: (measure: ClassMeasure) => Partial<ClassMeasure> = () => ({}),
+  count = 3,
+): ModelMeasures {
+  const classes = Array.from({ length: count }, (_, k) => {
     const [a = 0, b = 0, c = 0, d = 0] = uniforms(seed, "test/scan", k, 4);
     const easy = k === 2 ? 0.4 : 0;
     const measure = {
@@ -39,6 +43,14 @@ describe("compareModels", () => {
     const { classes, pValue } = compareModels(suspect, references);
     expect(pValue).toBe(1 / 20);
     expect(classes[0]!.score).toBe(classes[0]!.drift);
+  });
+
+  test("of many classes, a model that is easy to move everywhere is not suspicious, and one class of it still is", () => {
+    const many = Array.from({ length: 19 }, (_, i) => model(i + 1, undefined, 7));
+    const easy = (measure: ClassMeasure) => ({ norm: measure.norm / 2, mask: measure.mask / 3 });
+    expect(compareModels(model(100, easy, 7), many).pValue).toBeGreaterThan(0.05);
+    const planted = (measure: ClassMeasure) => (measure.class === 4 ? { norm: 0.4, mask: 4 } : easy(measure));
+    expect(compareModels(model(100, planted, 7), many).pValues[4]).toBe(1 / 20);
   });
 
   test("and one that a warp moves images to", () => {

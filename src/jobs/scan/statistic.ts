@@ -6,6 +6,8 @@
  * same rule, so that a clean suspect that is like its references is as likely as any of them to stand at the top.
  */
 import { OptionError } from "../../core/errors.ts";
+import { LEAST_CLASSES } from "../../invert/outliers.ts";
+import { medianOf } from "../../metrics/anomaly.ts";
 import { conformalPValue } from "../../metrics/conformal.ts";
 import type { ClassMeasure, ModelMeasures } from "./measures.ts";
 
@@ -73,14 +75,21 @@ interface Features {
   readonly drift: readonly number[];
 }
 
+/**
+ * Where there are classes enough for a median, figures of a trigger are taken beside it: how easily a model is moved at all
+ * depends on how it was trained.
+ */
 function featuresOf({ classes: measures }: ModelMeasures, classes: readonly number[]): Features[] {
-  return classes.map((k) => {
+  const features = classes.map((k) => {
     const measure = measures.find((one) => one.class === k);
     if (measure === undefined) {
       throw new OptionError(`scan: expected references that were measured for class ${k}, got one that was not.`);
     }
     return { trigger: triggerFeatures(measure), warp: [measure.warp], drift: measure.drift };
   });
+  if (classes.length < LEAST_CLASSES) return features;
+  const medians = (features[0]?.trigger ?? []).map((_, f) => medianOf(features.map(({ trigger }) => trigger[f] ?? 0)));
+  return features.map((one) => ({ ...one, trigger: one.trigger.map((value, f) => value - (medians[f] ?? 0)) }));
 }
 
 function triggerFeatures({ success, carried, norm, mask }: ClassMeasure): number[] {
