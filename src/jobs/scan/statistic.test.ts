@@ -30,7 +30,7 @@ const references = Array.from({ length: 19 }, (_, i) => model(i + 1));
 
 describe("compareModels", () => {
   test("a class whose trigger is small stands out, and a naturally easy one does not", () => {
-    const suspect = model(100, ({ class: k, norm, mask }) => (k === 1 ? { norm: norm / 2, mask: mask / 3 } : {}));
+    const suspect = model(101, ({ class: k, norm, mask }) => (k === 1 ? { norm: norm / 2, mask: mask / 3 } : {}));
     const { classes, pValue, pValues } = compareModels(suspect, references);
     expect(pValue).toBe(1 / 20);
     expect(pValues[1]).toBe(1 / 20);

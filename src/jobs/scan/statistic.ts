@@ -11,8 +11,11 @@ import { medianOf } from "../../metrics/anomaly.ts";
 import { conformalPValue } from "../../metrics/conformal.ts";
 import type { ClassMeasure, ModelMeasures } from "./measures.ts";
 
-/** A figure that does not vary among the references is taken to vary by so much: shares and logarithms alike. */
-const LEAST_DEVIATION = 0.02;
+/**
+ * A figure that varies less among the models is taken to vary by so much: shares and logarithms alike. Of disturbed images
+ * it is more, because what a few of them are called depends on the network, and a planted class takes most of them.
+ */
+const LEAST_DEVIATION = { trigger: 0.02, warp: 0.02, drift: 0.1 } as const satisfies Record<keyof Features, number>;
 
 /** How far a class stands out, in standard deviations over the models. */
 export interface ClassScore {
@@ -131,7 +134,7 @@ function scalesOf(all: readonly (readonly Features[])[], kind: keyof Features): 
   );
   const pooled = Array.from({ length: count }, (_, f) => meanOf(variances.map((list) => list[f] ?? 0)));
   return variances.map((list) =>
-    list.map((variance, f) => Math.max(LEAST_DEVIATION, Math.sqrt((variance + (pooled[f] ?? 0)) / 2))),
+    list.map((variance, f) => Math.max(LEAST_DEVIATION[kind], Math.sqrt((variance + (pooled[f] ?? 0)) / 2))),
   );
 }
 
