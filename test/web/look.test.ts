@@ -1,0 +1,88 @@
+/** @file How the page looks and is read, in headless Chromium: names, contrast, sizes of screens, nothing that jumps. */
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chrome, openBrowser, openPage, suiteTitle } from "./support/open-browser.ts";
+import { serveTabSite, type TabSite } from "./support/tab-site.ts";
+
+/** What axe finds wrong. */
+interface Finding {
+  readonly id: string;
+  readonly help: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+}
+
+/** Sums up the shifts of the layout as Chromium counts them, from the first paint on. */
+const countShifts = `
+  window.shift = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+  }).observe({ type: "layout-shift", buffered: true });
+`;
+
+describe.skipIf(chrome === undefined)(suiteTitle("the page, looked at"), () => {
+  let site: TabSite;
+  let browser: Browser;
+  let axe: string;
+
+  beforeAll(async () => {
+    [site, browser] = await Promise.all([serveTabSite(), openBrowser()]);
+    axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await site?.close();
+  });
+
+  /** Names, contrast of at least 4.5, roles, order: everything of WCAG 2.2 AA that a program can judge. */
+  async function findings(page: Page): Promise<string[]> {
+    await page.evaluate(axe);
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    const { violations } = (await page.evaluate(
+      `axe.run(document, { runOnly: ${JSON.stringify(tags)} }).then(({ violations }) => ({ violations }))`,
+    )) as { violations: Finding[] };
+    return violations.map(
+      ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((one) => `${one.html} ${one.failureSummary}`)}`,
+    );
+  }
+
+  test.each([
+    {
+      title: "a desk, light",
+      viewport: { width: 1280, height: 900 },
+      colorScheme: "light",
+      paper: "rgb(255, 255, 255)",
+    },
+    { title: "a phone, dark", viewport: { width: 360, height: 740 }, colorScheme: "dark", paper: "rgb(20, 24, 29)" },
+  ] as const)(
+    "on $title: named, readable, within the screen, and nothing jumps",
+    async ({ title, paper, ...options }) => {
+      const { page } = await openPage(browser, site.url, { ...options, hasTouch: title.includes("phone") });
+      await page.evaluate(countShifts);
+      expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe(paper);
+      expect(await findings(page)).toEqual([]);
+
+      await page.getByRole("combobox", { name: "Preset" }).selectOption("fast");
+      await page.getByRole("button", { name: "All 6: Examples with a trigger" }).click();
+      await page
+        .getByLabel("Choose pictures")
+        .setInputFiles([{ name: "notes.png", mimeType: "image/png", buffer: Buffer.from("no picture") }]);
+      await page.getByText("6 of 7 purified, 1 refused.").waitFor();
+      expect(await page.getByRole("region", { name: "Progress" }).evaluate(isOnScreen)).toBe(true);
+      await page.getByRole("radio", { name: "difference" }).check();
+      await page.getByText("All options of diffpure").click();
+      expect(await findings(page)).toEqual([]);
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(options.viewport.width);
+      // Chromium calls up to 0.1 good.
+      expect(await page.evaluate("window.shift")).toBeLessThan(0.02);
+      await page.context().close();
+    },
+  );
+});
+
+function isOnScreen(element: { getBoundingClientRect(): { top: number; bottom: number } }): boolean {
+  const { top, bottom } = element.getBoundingClientRect();
+  return bottom > 0 && top < (globalThis as unknown as { innerHeight: number }).innerHeight;
+}
