@@ -1,28 +1,42 @@
-/** @file The page: its parts, and what happens between them. */
-
-import { methods } from "virtual:methods";
-import type { JSX } from "preact";
-import { useEffect, useMemo, useReducer, useState } from "preact/hooks";
-import type { TabConfig } from "./page-config.ts";
-import { DeviceField } from "./parts/device-field.tsx";
+/** @file The page around an engine: its parts, and what happens between them. */
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useReducer } from "preact/hooks";
+import type { Engine, Facts } from "./engine.ts";
+import type { Method } from "./method.ts";
 import { Failure } from "./parts/failure.tsx";
 import { Intake } from "./parts/intake.tsx";
 import { PictureTable } from "./parts/picture-table.tsx";
 import { PictureView } from "./parts/picture-view.tsx";
-import { TabPlace } from "./parts/place.tsx";
 import { Progress } from "./parts/progress.tsx";
 import { SettingsForm } from "./parts/settings-form.tsx";
 import { ViewPlace } from "./parts/view-place.tsx";
-import { initialState, reduce } from "./state.ts";
-import { createTabEngine } from "./tab/engine.ts";
-import type { DeviceChoice } from "./tab/messages.ts";
+import { initialState, reduce, type Settings } from "./state.ts";
 import { useQueue } from "./use-queue.ts";
 
 /** The whole page. */
-export function App({ config }: { readonly config: TabConfig }): JSX.Element {
-  const [state, dispatch] = useReducer(reduce, initialState);
-  const [device, setDevice] = useState<DeviceChoice>("auto");
-  const engine = useMemo(() => createTabEngine(config, device), [config, device]);
+export function App({
+  engine,
+  methods,
+  start,
+  place,
+  controls,
+  children,
+}: {
+  readonly engine: Engine;
+  readonly methods: readonly Method[];
+  /** Settings that the page opens with, where they are not the usual ones. */
+  readonly start?: Partial<Settings>;
+  /** Says where pictures are purified. */
+  readonly place: (facts: Facts | undefined) => JSX.Element;
+  /** Controls of the engine. @param busy whether it works. */
+  readonly controls: (busy: boolean) => JSX.Element | undefined;
+  /** What stands below the pictures. */
+  readonly children?: ComponentChildren;
+}): JSX.Element {
+  const [state, dispatch] = useReducer(reduce, initialState, (usual) => ({
+    ...usual,
+    settings: { ...usual.settings, ...start },
+  }));
   useEffect(() => () => engine.close(), [engine]);
   const cancel = useQueue(engine, state, dispatch);
   const { items, progress, failure, facts, selected, settings } = state;
@@ -36,13 +50,13 @@ export function App({ config }: { readonly config: TabConfig }): JSX.Element {
           Drop in a picture, and see what an image classifier that nobody can vouch for says before and after it is
           cleaned.
         </p>
-        <TabPlace config={config} facts={facts} />
+        {place(facts)}
       </header>
       <main>
         <div>
           <Intake add={(files) => dispatch({ kind: "add", files })} />
           <SettingsForm methods={methods} settings={settings} dispatch={dispatch}>
-            <DeviceField device={device} choose={setDevice} busy={progress !== undefined} />
+            {controls(progress !== undefined)}
           </SettingsForm>
         </div>
         <div>
@@ -66,6 +80,7 @@ export function App({ config }: { readonly config: TabConfig }): JSX.Element {
             <ViewPlace name={coming.name} />
           ) : undefined}
           {items.length === 0 ? undefined : <PictureTable state={state} dispatch={dispatch} />}
+          {children}
         </div>
       </main>
     </>

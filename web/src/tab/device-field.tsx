@@ -1,7 +1,7 @@
 /** @file Which device computes in the tab. */
 import type { JSX } from "preact";
-import type { DeviceChoice } from "../tab/messages.ts";
-import { type Choice, SelectField } from "./select-field.tsx";
+import { type Choice, SelectField } from "../parts/select-field.tsx";
+import type { DeviceChoice } from "./messages.ts";
 
 const devices: readonly Choice[] = [
   ["auto", "the best there is"],

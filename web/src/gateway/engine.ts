@@ -1,0 +1,155 @@
+/**
+ * @file A gateway as an engine. One job a picture: a refusal concerns one picture then, and a picture is forgotten by the
+ * gateway as soon as its result is here.
+ */
+import type { PurifyRequest } from "untrigger/jobs";
+import type { PurifyRow, PurifySummary } from "untrigger/results";
+import type { Engine, GivenPicture, PurifiedPng } from "../engine.ts";
+import { checkSize } from "../limits.ts";
+import { type Api, type GatewayFacts, type Job, Refused, type ServedModel } from "./api.ts";
+import { eventsOf } from "./events.ts";
+
+/** What a job ends with: the document of `untrigger purify --json`. */
+type Document = PurifySummary & { readonly images: readonly PurifyRow[] };
+
+/** Every method says what it changed; other maps have names that a gateway does not list. */
+const MAP = "difference";
+
+/** Opens a model of a gateway. */
+export function createGatewayEngine(api: Api, { limits }: GatewayFacts, model: ServedModel): Engine {
+  const { channels } = model.input;
+  return {
+    open: async () => ({
+      place: location.host,
+      labels: model.labels,
+      channels: channels === 1 || channels === 3 ? channels : undefined,
+    }),
+    async purify(pictures, request, listener, signal) {
+      const summaries: PurifySummary[] = [];
+      for (const [i, picture] of pictures.entries()) {
+        signal.throwIfAborted();
+        const progress = (share: number): void => listener.progress("Purifying", i + share, pictures.length);
+        progress(0);
+        try {
+          const body = await bodyOf(picture, model.name, request, limits.bodyBytes);
+          const { purified, summary } = await runJob(api, { picture, body, progress, signal });
+          summaries.push(summary);
+          listener.picture(purified);
+        } catch (error) {
+          signal.throwIfAborted();
+          // Busy, no longer allowed, down: the other pictures would be told the same.
+          if (!isAboutPicture(error)) throw error;
+          listener.refused(picture.id, (error as Error).message.replace(jobName(picture), picture.name));
+        }
+      }
+      return together(summaries);
+    },
+    close: () => undefined,
+  };
+}
+
+/** Whether a refusal concerns this picture alone. */
+function isAboutPicture(error: unknown): boolean {
+  return !(error instanceof Refused) ? !(error instanceof TypeError) : [400, 413, 415, 422].includes(error.status);
+}
+
+/** A name that every file system takes. */
+function jobName({ id }: GivenPicture): string {
+  return `picture-${id}`;
+}
+
+async function bodyOf(
+  picture: GivenPicture,
+  model: string,
+  request: PurifyRequest,
+  bodyBytes: number,
+): Promise<string> {
+  checkSize(picture.name, picture.file);
+  const images = [{ name: jobName(picture), data: await base64(picture.file) }];
+  const body = JSON.stringify({ model, request, images });
+  if (body.length > bodyBytes) {
+    throw new Error(
+      `${picture.name}: expected at most ${bodyBytes} bytes as the gateway takes them, got ${body.length}. Do make it smaller first.`,
+    );
+  }
+  return body;
+}
+
+function base64(file: Blob): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result).replace(/^[^,]*,/, ""));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
+}
+
+async function runJob(
+  api: Api,
+  {
+    picture,
+    body,
+    progress,
+    signal,
+  }: {
+    readonly picture: GivenPicture;
+    readonly body: string;
+    readonly progress: (share: number) => void;
+    readonly signal: AbortSignal;
+  },
+): Promise<{ purified: PurifiedPng; summary: PurifySummary }> {
+  const { id } = await api.json<Job>("jobs/purify", { method: "POST", body, signal });
+  try {
+    await untilDone(api, id, progress, signal);
+    const { images, ...summary } = await api.json<Document>(`jobs/${id}/result`, { signal });
+    const [row] = images;
+    if (row === undefined) throw new Error(`${picture.name}: expected a result of the gateway, got none.`);
+    const png = async (path: string): Promise<Blob> =>
+      await (await api.ask(`jobs/${id}/files/${path}`, { signal })).blob();
+    const name = jobName(picture);
+    const [input, output, map] = await Promise.all([
+      png(`inputs/${name}.png`),
+      png(`images/${name}.png`),
+      png(`maps/${name}.${MAP}.png`),
+    ]);
+    const { width, height } = await createImageBitmap(output);
+    const own = { ...row, name: picture.name, output: `images/${picture.name}.png` };
+    return { purified: { id: picture.id, row: own, width, height, input, output, maps: { [MAP]: map } }, summary };
+  } finally {
+    // Also what stops a job that is no longer wanted. One that cannot be forgotten now is within an hour.
+    await api.ask(`jobs/${id}`, { method: "DELETE" }).catch(() => undefined);
+  }
+}
+
+async function untilDone(api: Api, id: string, progress: (share: number) => void, signal: AbortSignal): Promise<void> {
+  const { body } = await api.ask(`jobs/${id}/events`, { signal });
+  if (body === null) throw new Error("The gateway sent no events.");
+  for await (const { event, data } of eventsOf(body)) {
+    if (event === "progress") {
+      const { done, total } = JSON.parse(data) as NonNullable<Job["progress"]>;
+      progress(done / (total ?? 1));
+    }
+    if (event !== "job") continue;
+    const { state, error } = JSON.parse(data) as Job;
+    if (state === "done") return;
+    if (state === "failed") throw new Error(error?.error ?? "The gateway's job failed without a reason.");
+    if (state === "cancelled") throw new Refused(503, "The gateway cancelled the job.");
+  }
+  throw new Refused(502, "The gateway went away while it worked. Do try again.");
+}
+
+/** One run of many jobs: what was counted is added, the rest is the same in all. */
+function together(summaries: readonly PurifySummary[]): PurifySummary {
+  const [first] = summaries;
+  if (first === undefined) throw new Error("No picture could be purified.");
+  const sum = (count: (summary: PurifySummary) => number | null): number =>
+    summaries.reduce((total, summary) => total + (count(summary) ?? 0), 0);
+  return {
+    ...first,
+    count: sum(({ count }) => count),
+    flagged: first.flagged === null ? null : sum(({ flagged }) => flagged),
+    changed: first.changed === null ? null : sum(({ changed }) => changed),
+    networkCalls: sum(({ networkCalls }) => networkCalls),
+    classifierCalls: sum(({ classifierCalls }) => classifierCalls),
+  };
+}
