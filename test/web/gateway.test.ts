@@ -48,8 +48,13 @@ describe.skipIf(chrome === undefined)(suiteTitle("the page in front of a gateway
     expect(run).toMatchObject({ count: 1, request: { method: "diffpure", preset: "fast", channels: 1 } });
     expect(run!.images[0]).toMatchObject({ name: "boot #1", labelBefore: 0, label: 9, flagged: true });
 
+    await page
+      .getByLabel("Choose pictures")
+      .setInputFiles([{ name: "alone.png", mimeType: "image/png", buffer: Buffer.from("none either") }]);
+    await page.getByText("1 of 4 purified, 3 refused.").waitFor();
+    expect(await page.locator("main > div > [role=alert]").count()).toBe(0);
     const posted = gateway.asked.filter((line) => line.startsWith("POST")).length;
-    expect(posted).toBe(2);
+    expect(posted).toBe(3);
     expect(gateway.asked.filter((line) => line.startsWith("DELETE"))).toHaveLength(posted);
     expect(requests.join("\n")).not.toMatch(/wasm|worker/);
     expect(new Set(requests.map((url) => new URL(url).origin)).size).toBe(1);

@@ -46,6 +46,7 @@ export interface Engine {
   open(progress: Listener["progress"]): Promise<Facts>;
   /**
    * Purifies pictures in order; a refused one does not stop the others.
+   * @returns what belongs to all of them; undefined when nothing was purified.
    * @throws what stopped the whole run; the signal's reason when cancelled.
    */
   purify(
@@ -53,6 +54,6 @@ export interface Engine {
     request: PurifyRequest,
     listener: Listener,
     signal: AbortSignal,
-  ): Promise<PurifySummary>;
+  ): Promise<PurifySummary | undefined>;
   close(): void;
 }

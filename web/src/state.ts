@@ -21,7 +21,7 @@ export interface Item {
 export interface Run {
   readonly request: PurifyRequest;
   /** Missing while it runs, and when it was stopped. */
-  readonly summary?: PurifySummary;
+  readonly summary?: PurifySummary | undefined;
   readonly seconds?: number;
 }
 
@@ -64,7 +64,7 @@ export type Action =
   | { readonly kind: "progress"; readonly what: string; readonly done: number; readonly total: number }
   | { readonly kind: "picture"; readonly purified: PurifiedPng }
   | { readonly kind: "refused"; readonly id: number; readonly message: string }
-  | { readonly kind: "end"; readonly summary: PurifySummary; readonly seconds: number }
+  | { readonly kind: "end"; readonly summary: PurifySummary | undefined; readonly seconds: number }
   | { readonly kind: "stop"; readonly failure?: string };
 
 /** The page as it opens. */

@@ -139,9 +139,9 @@ async function untilDone(api: Api, id: string, progress: (share: number) => void
 }
 
 /** One run of many jobs: what was counted is added, the rest is the same in all. */
-function together(summaries: readonly PurifySummary[]): PurifySummary {
+function together(summaries: readonly PurifySummary[]): PurifySummary | undefined {
   const [first] = summaries;
-  if (first === undefined) throw new Error("No picture could be purified.");
+  if (first === undefined) return undefined;
   const sum = (count: (summary: PurifySummary) => number | null): number =>
     summaries.reduce((total, summary) => total + (count(summary) ?? 0), 0);
   return {
