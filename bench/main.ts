@@ -8,6 +8,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   gradients: () => import("./gradients.bench.ts"),
   "training-step": () => import("./training-step.bench.ts"),
   workers: () => import("./workers.bench.ts"),
+  tab: () => import("./tab.bench.ts"),
   calibrate: () => import("./calibrate.ts"),
 };
 
