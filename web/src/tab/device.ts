@@ -1,7 +1,8 @@
 /** @file Which device computes in this browser. */
-import type { Runtime } from "untrigger/runtime";
+import type { Device, Runtime } from "untrigger/runtime";
 import { createWebRuntime } from "untrigger/runtime/web";
 import type { DeviceChoice } from "./messages.ts";
+import { narrowSplits } from "./narrow-splits.ts";
 
 /** What is used of WebGPU, which TypeScript's own types leave out. */
 interface Gpu {
@@ -17,28 +18,24 @@ export interface OpenedRuntime {
   readonly place: string;
 }
 
-/**
- * Opens the runtime: WebGPU where it is asked for or where the browser has a real adapter, else WebAssembly.
- * @throws when the chosen device does not start; only `auto` goes on with WebAssembly then, and says so.
- */
-export async function openRuntime(choice: DeviceChoice, wasmPaths: string): Promise<OpenedRuntime> {
-  if (choice === "webgpu" || (choice === "auto" && (await hasAdapter()))) {
-    try {
-      const runtime = await createWebRuntime({ device: "webgpu", wasmPaths });
-      return { runtime, place: `ONNX Runtime ${runtime.version} on WebGPU` };
-    } catch (error) {
-      if (choice === "webgpu") throw error;
-      return await openWasm(wasmPaths, "; WebGPU did not start");
-    }
-  }
-  return await openWasm(wasmPaths, "");
+/** The devices to try, the best first: WebGPU where the browser has a real adapter, and WebAssembly; or the chosen one. */
+export async function devicesFor(choice: DeviceChoice): Promise<readonly Device[]> {
+  if (choice !== "auto") return [choice];
+  return (await hasAdapter()) ? ["webgpu", "cpu"] : ["cpu"];
 }
 
-async function openWasm(wasmPaths: string, note: string): Promise<OpenedRuntime> {
+/** Starts the engine on a device. @throws when it does not start there. */
+export async function openRuntime(device: Device, wasmPaths: string): Promise<OpenedRuntime> {
+  if (device === "webgpu") {
+    const runtime = await createWebRuntime({ device, wasmPaths });
+    const load: Runtime["load"] = (model, options) =>
+      runtime.load(options?.externalData === undefined ? narrowSplits(model) : model, options);
+    return { runtime: { ...runtime, load }, place: `ONNX Runtime ${runtime.version} on WebGPU` };
+  }
   const threads = globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
-  const runtime = await createWebRuntime({ device: "cpu", threads, wasmPaths });
+  const runtime = await createWebRuntime({ device, threads, wasmPaths });
   const words = threads === 1 ? "1 thread" : `${threads} threads`;
-  return { runtime, place: `ONNX Runtime ${runtime.version} on WebAssembly, ${words}${note}` };
+  return { runtime, place: `ONNX Runtime ${runtime.version} on WebAssembly, ${words}` };
 }
 
 /** A software adapter computes rightly but far slower than WebAssembly does. */
