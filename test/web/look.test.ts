@@ -58,6 +58,7 @@ describe.skipIf(chrome === undefined)(suiteTitle("the page, looked at"), () => {
     { title: "a phone, dark", viewport: { width: 360, height: 740 }, colorScheme: "dark", paper: "rgb(20, 24, 29)" },
   ] as const)(
     "on $title: named, readable, within the screen, and nothing jumps",
+    { timeout: 120_000 },
     async ({ title, paper, ...options }) => {
       const { page } = await openPage(browser, site.url, { ...options, hasTouch: title.includes("phone") });
       await page.evaluate(countShifts);

@@ -34,7 +34,8 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<WatchedPage> {
   const page = await (await browser.newContext(options)).newPage();
-  page.setDefaultTimeout(20_000);
+  // A busy machine of two cores takes half a minute to compile ONNX Runtime and load the models.
+  page.setDefaultTimeout(55_000);
   const requests: string[] = [];
   const complaints: string[] = [];
   page.context().on("request", (request) => {
