@@ -51,7 +51,7 @@ export function histogram(options: HistogramOptions): Chart {
     const y = createScale({ kind: "share", values: [highest], include: [0], range: [base, base - PANEL], parts: 3 });
     const above = hasThreshold ? aboveText(finite[i] ?? [], threshold.value) : "";
     return fragment(
-      drawText(`${sample.label}, ${formatCount(finite[i]?.length ?? 0)} values${above}`, left, base - PANEL - 9, {
+      drawText(`${sample.label}, ${countText(finite[i] ?? [])}${above}`, left, base - PANEL - 9, {
         class: "b",
         limit: right - left,
       }),
@@ -132,6 +132,10 @@ function nameThreshold(
   );
 }
 
+function countText({ length }: readonly number[]): string {
+  return `${formatCount(length)} ${length === 1 ? "value" : "values"}`;
+}
+
 function aboveText(values: readonly number[], threshold: number): string {
   if (values.length === 0) return "";
   const above = values.filter((value) => value > threshold).length;
@@ -142,7 +146,7 @@ function describe({ label, samples, threshold }: HistogramOptions, finite: reado
   const parts = samples.map((sample, i) => {
     const values = finite[i] ?? [];
     const middle = values.length === 0 ? "" : `, median ${formatFigure(quantile(values, 0.5))}`;
-    return `${sample.label}: ${formatCount(values.length)} values${middle}${threshold ? aboveText(values, threshold.value) : ""}.`;
+    return `${sample.label}: ${countText(values)}${middle}${threshold ? aboveText(values, threshold.value) : ""}.`;
   });
   const line = threshold === undefined ? "" : ` A threshold is at ${formatFigure(threshold.value)}.`;
   return [`Distribution of ${label}.${line}`, ...parts].join(" ");
