@@ -137,6 +137,12 @@ describe("bench PLAN", () => {
     expect(rowFor("none", "scan").scan?.topIsTarget).toBeNull();
   });
 
+  test("shows all of it on the page", () => {
+    const html = readFileSync(at("whole/index.html"), "utf8");
+    for (const title of ["Reconstructed triggers", "Scans"]) expect(html).toContain(`>${title}</h2>`);
+    expect(readFileSync(at("whole/results.md"), "utf8")).toContain("fine-tuning");
+  });
+
   test("killed and resumed, it has the same rows", async () => {
     const args = ["bench", at("plan.yaml"), "-o", at("killed"), "--resume", "--threads", "1"];
     const bench = startCli(args);
