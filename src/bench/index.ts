@@ -16,10 +16,13 @@ export {
 export {
   type AttackPlan,
   type GridPlan,
+  type InverterPlan,
   type ModelPlan,
   PLAN_SCHEMA,
   type Plan,
   type PurifierPlan,
   planSchema,
+  type RepairPlan,
+  type ScanPlan,
 } from "./plan.ts";
 export { type PlanPath, type ReadPlan, readPlan } from "./read-plan.ts";

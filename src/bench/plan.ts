@@ -79,6 +79,47 @@ const purifierSection = section({
 /** A purifier as a plan names it. */
 export type PurifierPlan = z.output<typeof purifierSection>;
 
+/** Clean images that a method may see: of the validation split, drawn by the seed, none of them measured. */
+const cleanImages = z.int().min(1).max(1e6).optional();
+
+const repairSection = section({
+  /** A name of `repairs`. */
+  name,
+  preset: name.optional(),
+  options: options.optional(),
+  cleanImages,
+});
+
+/** A repair as a plan names it. */
+export type RepairPlan = z.output<typeof repairSection>;
+
+const inverterSection = section({
+  /** A name of `inverters`. */
+  name,
+  /** The settings that a scan confirms with when left out. */
+  preset: name.optional(),
+  options: options.optional(),
+  /** Classes that are inverted; all when left out. */
+  classes: z.array(z.int().min(0)).min(1).max(LONGEST).optional(),
+  cleanImages,
+});
+
+/** An inverter as a plan names it. */
+export type InverterPlan = z.output<typeof inverterSection>;
+
+const scanSection = section({
+  /** The folder of the clean models to compare with. */
+  references: z.string().min(1).max(4096),
+  /** Names of `inverters` for the classes that stand out. */
+  inverters: z.array(name).min(1).max(100).optional(),
+  /** Share of clean models that may be called backdoored. */
+  falsePositiveRate: z.number().gt(0).lt(1).optional(),
+  cleanImages,
+});
+
+/** A scan as a plan names it. */
+export type ScanPlan = z.output<typeof scanSection>;
+
 /** Names may stand for sections that hold nothing else. */
 function orName<Schema extends z.ZodType>(schema: Schema): z.ZodPreprocess<Schema> {
   return z.preprocess((value) => (typeof value === "string" ? { name: value } : value), schema);
@@ -97,15 +138,19 @@ const gridShape = {
   falsePositiveRate: z.number().gt(0).lt(1).optional(),
   seeds: z.array(z.int().min(0).max(Number.MAX_SAFE_INTEGER)).min(1).max(LONGEST).optional(),
   model: modelSection.optional(),
-  /** Folder or file of the diffusion model, for purifiers that need one. */
+  /** Folder or file of the diffusion model, for columns that need one. */
   prior: z.string().min(1).max(4096).optional(),
   attacks: z.array(orName(attackSection)).min(1).max(LONGEST).optional(),
-  purifiers: z.array(orName(purifierSection)).min(1).max(LONGEST).optional(),
+  /** The columns. A list that is empty takes back the one above the grids. */
+  purifiers: z.array(orName(purifierSection)).max(LONGEST).optional(),
+  repairs: z.array(orName(repairSection)).max(LONGEST).optional(),
+  inverters: z.array(orName(inverterSection)).max(LONGEST).optional(),
+  scans: z.array(scanSection).max(LONGEST).optional(),
 } as const;
 
 const gridSection = section(gridShape);
 
-/** Every attack against every purifier with every seed. What is missing stands above the grids. */
+/** Every attack against every column with every seed. What is missing stands above the grids. */
 export type GridPlan = z.output<typeof gridSection>;
 
 /** Schema of a plan. */

@@ -38,7 +38,7 @@ describe("says in one sentence what is wrong, and in which line", () => {
     ["data: x\nseeds: [0, 1.5]", /^plan\.yaml, line 2, seeds\.1: /],
     ["data: x\nsplit: train", /^plan\.yaml, line 2, split: .*"validation"\|"test"/],
     ["grids:\n  - images: 3\n  - images: four", /^plan\.yaml, line 3, grids\.1\.images: /],
-    ["data: x\npurifiers: []", /^plan\.yaml, line 2, purifiers: /],
+    ["data: x\nattacks: []", /^plan\.yaml, line 2, attacks: /],
     ["schema: untrigger/plan@2", /^plan\.yaml, line 1, schema: expected "untrigger\/plan@1"\.$/],
     ["__proto__: {a: 1}", /^plan\.yaml, line 1, __proto__: Unknown key "__proto__"/],
     ["- 1\n- 2", /^plan\.yaml: .*expected object, received array\.$/],

@@ -10,10 +10,26 @@ export {
 } from "./attack/attack.ts";
 export { type EvasionCounts, type EvasionResult, evadeJob } from "./attack/evade.ts";
 export { type BackdoorCounts, measureBackdoor } from "./attack/measure.ts";
-export { type CellHost, type CellMeasures, measureCell } from "./bench/cell.ts";
+export { measureCell } from "./bench/cell.ts";
+export type { Answers, CellHost, CellMeasures } from "./bench/cell-host.ts";
 export { type ExpandedPlan, expandPlan } from "./bench/expand.ts";
-export { type BenchJob, benchJob, type CellJob, type JobError, type JobResult, type ModelJob } from "./bench/job.ts";
-export type { ChosenImages, ModelFacts, PlanHost, SplitFacts, TrainingFacts } from "./bench/plan-host.ts";
+export {
+  type BenchJob,
+  benchJob,
+  type CellDefence,
+  type CellJob,
+  type JobError,
+  type JobResult,
+  type ModelJob,
+} from "./bench/job.ts";
+export type {
+  ChosenImages,
+  ModelFacts,
+  PlanHost,
+  ReferenceFacts,
+  SplitFacts,
+  TrainingFacts,
+} from "./bench/plan-host.ts";
 export { type BenchHost, runCells } from "./bench/run.ts";
 export { createWorkList, type Work, WorkerLost, type WorkList } from "./bench/work-list.ts";
 export {

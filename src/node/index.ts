@@ -8,7 +8,7 @@ export { dataHome, datasetFolders, type Environment, findDataset } from "./find-
 export { folderSource } from "./folder-source.ts";
 export { int8Store } from "./int8-store.ts";
 export { type ListedFile, listImages } from "./list-images.ts";
-export { type ClassifierSettings, isAddress, openClassifierAt } from "./open-classifier.ts";
+export { type ClassifierSettings, isAddress, openClassifierAt, openWhiteBoxAt } from "./open-classifier.ts";
 export { type OpenDataset, openDataset } from "./open-dataset.ts";
 export { openPictures, type PictureSet } from "./open-pictures.ts";
 export { openPriorAt } from "./open-prior.ts";

@@ -2,8 +2,10 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { Classifier, ScoreKind } from "../classifiers/classifier.ts";
+import type { DifferentiableFlags } from "../classifiers/differentiable.ts";
 import { openHttpClassifier } from "../classifiers/http.ts";
 import { type OnnxClassifierFiles, openOnnxClassifier } from "../classifiers/onnx.ts";
+import { openWhiteBox, type WhiteBox } from "../classifiers/white-box.ts";
 import { FormatError, messageOf, OptionError } from "../core/errors.ts";
 import { decodeModel } from "../onnx/codec.ts";
 import { loadExternalData } from "../onnx/external-data.ts";
@@ -45,6 +47,22 @@ export async function openClassifierAt(
   if (runtime === undefined) throw new OptionError(`${place}: expected a runtime for a local model, got none.`);
   const { signal, labels, ...flags } = settings;
   return openOnnxClassifier(await readClassifierFiles(place, { labels, signal }), runtime, flags);
+}
+
+/**
+ * Opens a local classifier with its graph and its gradients, as inverters and scans need it.
+ * @param place as {@link openClassifierAt} takes it.
+ * @throws OptionError for an address, which gives neither; what `openWhiteBox` throws, and InputError when there is no such file.
+ */
+export async function openWhiteBoxAt(
+  place: string,
+  runtime: Runtime,
+  { labels, signal, ...flags }: ClassifierSettings & Pick<DifferentiableFlags, "threads"> = {},
+): Promise<WhiteBox> {
+  if (isAddress(place)) {
+    throw new OptionError(`${place}: expected a local model, because an address gives no gradients, got an address.`);
+  }
+  return openWhiteBox(await readClassifierFiles(place, { labels, signal }), runtime, flags);
 }
 
 /**

@@ -7,7 +7,7 @@ import { GraphBuilder } from "../graph/builder.ts";
 import { graphToBytes } from "../graph/to-model.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { float32 } from "../tensor/tensor.ts";
-import { isAddress, openClassifierAt } from "./open-classifier.ts";
+import { isAddress, openClassifierAt, openWhiteBoxAt } from "./open-classifier.ts";
 import { openPriorAt } from "./open-prior.ts";
 import { openRuntime } from "./open-runtime.ts";
 import { readLabelNames } from "./read-labels.ts";
@@ -22,6 +22,14 @@ beforeAll(async () => {
 });
 afterAll(() => {
   rmSync(root, { recursive: true, force: true });
+});
+
+test("openWhiteBoxAt opens a local model with its gradients, and refuses an address", async () => {
+  const classifier = await openWhiteBoxAt(shipped, runtime, { threads: 1 });
+  const { gradient } = await classifier.lossGradient(float32([1, 1, 28, 28]), [0]);
+  expect(gradient.dims).toEqual([1, 1, 28, 28]);
+  await classifier.dispose();
+  await expect(openWhiteBoxAt("http://localhost:1", runtime)).rejects.toThrow(/an address gives no gradients/);
 });
 
 describe("openClassifierAt", () => {

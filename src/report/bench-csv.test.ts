@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { doneRow, failedRow } from "../../test/support/bench-rows.ts";
+import { doneRow, failedRow, inversionRow, scanRow } from "../../test/support/bench-rows.ts";
 import { benchCsv } from "./bench-csv.ts";
 
 /** @source RFC 4180, section 2. */
@@ -38,6 +38,16 @@ test("figures are the row's own, unrounded", () => {
   expect(field("cleanAccuracyTop5Total")).toBe(row.countsTop5?.cleanAccuracy?.total);
   expect(field("auroc")).toBe(row.detection?.auroc);
   expect(line[header.indexOf("error")]).toBe("");
+});
+
+test("of an inverter's classes the target's is told, of a scan its verdict", () => {
+  const rows = [inversionRow({ attack: "badnets" }), scanRow({ attack: "badnets" })];
+  const [header = [], found = [], scanned = []] = readCsv(benchCsv(rows));
+  expect(found[header.indexOf("reconstructionHits")]).toBe("70");
+  expect(found[header.indexOf("reconstructionIou")]).toBe("0.5");
+  expect(found[header.indexOf("anomalyFlagged")]).toBe("0 2");
+  expect(scanned[header.indexOf("verdict")]).toBe("backdoored");
+  expect(scanned[header.indexOf("reconstructionHits")]).toBe("");
 });
 
 test("no rows are a header", () => {

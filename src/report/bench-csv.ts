@@ -1,5 +1,12 @@
 /** @file Rows of a bench as comma-separated values: what a spreadsheet or a data frame reads. */
-import { type BenchCounts, type BenchDone, type BenchRow, type BenchShare, latestRows } from "../results/bench-row.ts";
+import {
+  type BenchCounts,
+  type BenchDone,
+  type BenchInversion,
+  type BenchRow,
+  type BenchShare,
+  latestRows,
+} from "../results/bench-row.ts";
 
 type Value = string | number | null;
 
@@ -47,6 +54,16 @@ const columns: readonly Column[] = [
   ["auroc", (_, done) => done?.detection?.auroc ?? null],
   ...shareColumns("falsePositives", ({ detection }) => detection?.falsePositives ?? null),
   ...shareColumns("truePositives", ({ detection }) => detection?.truePositives ?? null),
+  ["secondsOnce", (_, done) => done?.secondsOnce ?? null],
+  ["topClass", (_, done) => (done?.inversion ?? done?.scan)?.top ?? null],
+  ["anomalyIndex", (_, done) => done?.inversion?.anomaly?.index ?? null],
+  ["anomalyFlagged", (_, done) => done?.inversion?.anomaly?.flagged.join(" ") ?? null],
+  ...shareColumns("reconstruction", (done) => targetOf(done)?.success ?? null),
+  ...(["pixels", "l1", "l2", "linf", "iou"] as const).map((figure): Column => {
+    return [`reconstruction${capital(figure)}`, (_, done) => (done && targetOf(done)?.[figure]) ?? null];
+  }),
+  ["verdict", (_, done) => done?.scan?.verdict ?? null],
+  ["pValue", (_, done) => done?.scan?.pValue ?? null],
   ["secondsPerImage", (_, done) => done?.secondsPerImage ?? null],
   ["networkCallsPerImage", (_, done) => done?.networkCallsPerImage ?? null],
   ["classifierCallsPerImage", (_, done) => done?.classifierCallsPerImage ?? null],
@@ -65,9 +82,18 @@ const columns: readonly Column[] = [
 
 function shareColumns(name: string, pick: (row: BenchDone) => BenchShare | null): readonly Column[] {
   return (["hits", "total", "low", "high"] as const).map((part) => [
-    `${name}${part.charAt(0).toUpperCase()}${part.slice(1)}`,
+    `${name}${capital(part)}`,
     (_, done) => (done === null ? null : (pick(done)?.[part] ?? null)),
   ]);
+}
+
+/** What an inverter found for the attacker's class. */
+function targetOf({ target, inversion }: BenchDone): BenchInversion["classes"][number] | undefined {
+  return inversion?.classes.find((one) => one.class === target);
+}
+
+function capital(word: string): string {
+  return `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 }
 
 function field(value: Value): string {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { doneRow, failedRow, share } from "../../test/support/bench-rows.ts";
+import { doneRow, failedRow, inversionRow, scanRow, share } from "../../test/support/bench-rows.ts";
 import { wordsOfHtml, wordsOfMarkdown } from "../../test/support/page-text.ts";
 import { elementsOf, parseXml, textIn } from "../../test/support/xml.ts";
 import type { BenchDone, BenchRow } from "../results/bench-row.ts";
@@ -108,4 +108,34 @@ test("ten thousand rows are a page within seconds, and the same page every time"
   expect(files["index.html"]?.match(/<tr>/g)?.length).toBeGreaterThan(10_000);
   const some = many.slice(0, 100);
   expect(pageFiles(benchPage(some))).toEqual(pageFiles(benchPage(some)));
+});
+
+const looks: readonly BenchRow[] = [
+  inversionRow({ attack: "badnets" }),
+  inversionRow({ attack: "none" }),
+  scanRow({ attack: "badnets" }),
+  scanRow({ attack: "none" }),
+];
+
+test("inverters and scans have sections of their own, and no place among defences that answer images", () => {
+  const page = benchPage([...rows, ...looks]);
+  const text = renderMarkdown(page);
+  expect(wordsOfMarkdown(text)).toEqual(wordsOfHtml(renderHtml(page)));
+  const section = (title: string): string => text.split(`## ${title}\n`)[1]?.split("\n## ")[0] ?? "";
+  for (const title of ["Defences", "All rows", "Trade-offs"]) {
+    expect(section(title)).not.toMatch(/neural-cleanse|scan/);
+  }
+  const found = section("Reconstructed triggers");
+  expect(found).toContain(formatShare(share(70, 100)));
+  expect(found).toMatch(/neural-cleanse recommended .* 70\.0 % \| 0\.500 \| 100\.0 % .* of 1 /);
+  expect(found).toContain("31.5");
+  const scans = section("Scans");
+  expect(scans).toMatch(/\| scan \|.*\| 1\.000 \| 7\.00 s \|/);
+  expect(scans).toContain("Between the stated rate and twice that.");
+});
+
+test("a bench of inverters and scans alone is a page, too", () => {
+  const text = renderMarkdown(benchPage(looks));
+  expect(text).toContain("2 attacks, 2 defences, 1 data set");
+  expect(text).not.toContain("## Trade-offs");
 });

@@ -2,7 +2,9 @@
 import type { BenchRow } from "../results/bench-row.ts";
 import { type Bench, benchOf } from "./bench/cells.ts";
 import { gridBlocks } from "./bench/grids.ts";
+import { inversionBlocks } from "./bench/inversions.ts";
 import { provenanceBlocks, runsOf } from "./bench/runs.ts";
+import { scanBlocks } from "./bench/scans.ts";
 import { summarise, summaryBlocks } from "./bench/summary.ts";
 import {
   detectionBlocks,
@@ -32,7 +34,7 @@ export interface BenchPageOptions {
 const MOST_SHEETS = 200;
 
 /**
- * The page of a bench: the answer, grids with intervals, trade-offs, detection, pictures, seeds, every row, failures and
+ * The page of a bench: the answer, grids with intervals, trade-offs, reconstructed triggers, scans, detection, pictures, seeds, every row, failures and
  * provenance. Nothing on it is typed: it all comes from the rows.
  */
 export function benchPage(rows: readonly BenchRow[], options: BenchPageOptions = {}): Page {
@@ -41,35 +43,38 @@ export function benchPage(rows: readonly BenchRow[], options: BenchPageOptions =
   const runs = runsOf(bench);
   const summaries = summarise(bench);
   const empty = bench.rows.length === 0;
+  const answered = bench.cells.length > 0;
   return {
     title,
     lead: leadOf(bench),
     blocks: [
       ...(notes.length === 0 ? [] : [list(notes)]),
-      ...(empty ? [paragraph("There are no rows yet.")] : summaryBlocks(bench, summaries)),
-      ...(empty ? [] : tradeOffBlocks(bench, summaries)),
+      ...(empty ? [paragraph("There are no rows yet.")] : []),
+      ...(answered ? [...summaryBlocks(bench, summaries), ...tradeOffBlocks(bench, summaries)] : []),
       ...gridBlocks(bench),
+      ...inversionBlocks(bench),
+      ...scanBlocks(bench),
       ...detectionBlocks(bench),
       ...sheetBlocks(bench, options),
       ...publishedBlocks(bench),
       ...furtherBlocks(bench),
-      ...(empty ? [] : [heading(2, "Seeds"), ...seedBlocks(bench), ...rowBlocks(bench, runs)]),
+      ...(answered ? [heading(2, "Seeds"), ...seedBlocks(bench), ...rowBlocks(bench, runs)] : []),
       ...failureBlocks(bench),
-      ...(empty ? [] : [heading(2, "Glossary"), glossary(), ...provenanceBlocks(bench, runs)]),
+      ...(empty ? [] : [heading(2, "Glossary"), glossary(bench), ...provenanceBlocks(bench, runs)]),
     ],
     footer: "Rendered by untrigger from result rows; do not edit.",
   };
 }
 
-function leadOf({ rows, grids, cells }: Bench): string {
+function leadOf({ rows, labelsOf }: Bench): string {
   const failed = rows.filter(({ status }) => status === "failed").length;
-  const attacks = new Set(cells.map(({ attack }) => attack)).size;
-  const defences = new Set(cells.map(({ defence }) => defence)).size;
+  const different = (part: keyof ReturnType<Bench["labelsOf"]>): number =>
+    new Set(rows.map((row) => labelsOf(row)[part])).size;
   const seconds = rows.reduce((sum, row) => sum + row.seconds, 0);
   const parts = [
-    counted(attacks, "attack"),
-    counted(defences, "defence"),
-    counted(grids.length, "data set"),
+    counted(different("attack"), "attack"),
+    counted(different("defence"), "defence"),
+    counted(different("data"), "data set"),
     counted(new Set(rows.map(({ seed }) => seed)).size, "seed"),
   ];
   return `${parts.join(", ")}: ${counted(rows.length - failed, "row")} computed, ${formatCount(failed)} failed, ${formatSeconds(seconds)} in all.`;
@@ -99,7 +104,16 @@ function sheetBlocks(bench: Bench, { sheet, sheetCaption = "" }: BenchPageOption
   ];
 }
 
-function glossary(): Block {
+/** Said where there are inverters. */
+const RECONSTRUCTION = [
+  [
+    "Success",
+    "of a reconstruction: measured images of other classes called the target with the reconstructed trigger on them",
+  ],
+  ["IoU", "overlap of the true trigger's pixels with as many of those on which the reconstruction acts most"],
+];
+
+function glossary(bench: Bench): Block {
   return table({
     caption: "What the figures mean",
     columns: [{ title: "Figure" }, { title: "Meaning" }],
@@ -112,6 +126,7 @@ function glossary(): Block {
         "the same with images of the target class, as other benches count: no ASR can then fall below their share",
       ],
       ["Floor", "clean images of other classes called the target all the same: no ASR can be expected below it"],
+      ...(bench.rows.some((row) => row.status === "done" && row.inversion !== null) ? RECONSTRUCTION : []),
       ["Calls", "images that the diffusion prior's network sees for each image"],
       ["Interval", "95 %, Wilson's, for the images of one seed"],
     ],

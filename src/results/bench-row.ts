@@ -47,6 +47,56 @@ export const benchMethod = z.object({
 /** An attack or a defence with its options. */
 export type BenchMethod = z.infer<typeof benchMethod>;
 
+/** Schema of what an inverter found in a model. */
+export const benchInversion = z.object({
+  /** What the method ranks classes by: `success`, or a norm. */
+  statistic: z.enum(["success", "pixels", "l1", "l2", "linf"]),
+  /** One reconstruction a class: the median one where there are several source images. */
+  classes: z.array(
+    z.object({
+      class: z.int().min(0),
+      /** Source images, or sets of them, that the class was inverted from. */
+      sources: z.int().min(1),
+      /** Measured images of other classes that are called it with the reconstruction on them. */
+      success: benchShare.nullable(),
+      /** The same of clean images that its search did not see: what `success` as a statistic is. */
+      cleanSuccess: unit.nullable(),
+      pixels: z.int().min(0),
+      l1: z.number().min(0),
+      l2: z.number().min(0),
+      linf: z.number().min(0),
+      /** Overlap with the true trigger's footprint, of the target; `null` where that is not known, or most of the image. */
+      iou: unit.nullable(),
+    }),
+  ),
+  /** The class that stands on top by the statistic; `null` where several share it. */
+  top: z.int().min(0).nullable(),
+  /** Whether that is the target; `null` without a single target. */
+  topIsTarget: z.boolean().nullable(),
+  /** The published rule of median deviations; `null` where it says nothing, as with fewer than five classes. */
+  anomaly: z.object({ index: z.number(), flagged: z.array(z.int()) }).nullable(),
+});
+
+/** What an inverter found in a model. */
+export type BenchInversion = z.infer<typeof benchInversion>;
+
+/** Schema of what a scan said about a model. */
+export const benchScan = z.object({
+  verdict: z.enum(["backdoored", "clean", "undecided"]),
+  pValue: unit.nullable(),
+  reason: z.string(),
+  /** Classes that the verdict accuses, the most suspicious first. */
+  targets: z.array(z.int()),
+  classes: z.array(z.object({ class: z.int().min(0), score: z.number().nullable(), pValue: unit.nullable() })),
+  /** The class with the highest score; `null` where there are none, or several share it. */
+  top: z.int().min(0).nullable(),
+  /** Whether that is the target; `null` without a single target. */
+  topIsTarget: z.boolean().nullable(),
+});
+
+/** What a scan said about a model. */
+export type BenchScan = z.infer<typeof benchScan>;
+
 const cell = {
   schema: z.literal(BENCH_SCHEMA),
   /** Hash of everything that determines the cell: rows with the same one are the same measurement. */
@@ -55,7 +105,7 @@ const cell = {
   /** The attacker's class; `null` where each image has its own, or there is none. */
   target: z.int().min(0).nullable(),
   /** What stands against it; `none` has the name "none". */
-  defence: benchMethod.extend({ kind: z.enum(["none", "purifier", "repair", "inverter", "auditor"]) }),
+  defence: benchMethod.extend({ kind: z.enum(["none", "purifier", "repair", "inverter", "scan", "auditor"]) }),
   data: z.object({ name: z.string(), split: z.string(), hash }),
   seed: z.int(),
   classifierHash: hash.nullable(),
@@ -80,6 +130,7 @@ export const benchDone = z.object({
   status: z.literal("done"),
   /** Images that were measured, clean and triggered each. */
   images: z.int().min(0),
+  /** All `null` for a defence that answers no images: an inverter, a scan. */
   counts: benchCounts,
   /** The same with the label or target among the best five scores; `null` with five classes or fewer. */
   countsTop5: benchCounts.nullable(),
@@ -110,6 +161,11 @@ export const benchDone = z.object({
     .nullable(),
   /** Further figures by name, such as a p-value or an overlap. */
   further: z.record(z.string(), z.number().nullable()),
+  /** Seconds spent once, before any image was answered: on mending, inverting, scanning. */
+  secondsOnce: z.number().min(0).default(0),
+  /** What an inverter found, and what a scan said; `null` for every other defence. */
+  inversion: benchInversion.nullable().default(null),
+  scan: benchScan.nullable().default(null),
   /** A sheet of pictures, relative to the folder of the results; `null` without one. */
   sheet: z.string().nullable(),
 });

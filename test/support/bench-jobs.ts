@@ -40,7 +40,7 @@ export function sampleCell(name: string, model: ModelJob = sampleModel("there"))
     model: model.key,
     attack: model.attack,
     threat: "trigger",
-    purifier: { name: "none", preset: null, votes: [] },
+    defence: { kind: "none", name: "none", preset: null },
     prior: null,
     seed: 0,
     batch: 64,

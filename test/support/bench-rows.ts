@@ -61,9 +61,73 @@ export function doneRow(cell: CellOptions = {}, more: Partial<BenchDone> = {}): 
     classifierCallsPerImage: 1,
     published: null,
     further: {},
+    secondsOnce: 0,
+    inversion: null,
+    scan: null,
     sheet: null,
     ...more,
   };
+}
+
+const NOTHING_COUNTED = {
+  cleanAccuracy: null,
+  poisonedAccuracy: null,
+  poisonedAccuracyAllClasses: null,
+  attackSuccess: null,
+  attackSuccessAllClasses: null,
+  floor: null,
+} as const;
+
+/** What rows of defences that answer no images have in common. */
+function lookRow(cell: CellOptions, more: Partial<BenchDone>): BenchDone {
+  const target = cell.attack === "none" ? null : 0;
+  const silent = { counts: NOTHING_COUNTED, countsTop5: null, detection: null, secondsPerImage: 0, secondsOnce: 7 };
+  return doneRow(cell, { ...silent, target, networkCallsPerImage: 0, classifierCallsPerImage: 0, ...more });
+}
+
+/** A cell of an inverter that looked at classes 0 and 2. */
+export function inversionRow(cell: CellOptions = {}, more: Partial<BenchDone> = {}): BenchDone {
+  const found = { sources: 3, success: share(70, 100), cleanSuccess: 0.75, pixels: 9, l1: 4, l2: 2, linf: 1 };
+  const isClean = cell.attack === "none";
+  return lookRow(
+    { defence: "neural-cleanse", kind: "inverter", ...cell },
+    {
+      inversion: {
+        statistic: "l1",
+        classes: [
+          { class: 0, ...found, iou: isClean ? null : 0.5 },
+          { class: 2, ...found, success: share(3, 100), l1: 31.5, iou: null },
+        ],
+        top: 0,
+        topIsTarget: isClean ? null : true,
+        anomaly: { index: 3.5, flagged: [0, 2] },
+      },
+      ...more,
+    },
+  );
+}
+
+/** A cell of a scan. */
+export function scanRow(cell: CellOptions = {}, more: Partial<BenchDone> = {}): BenchDone {
+  const isClean = cell.attack === "none";
+  return lookRow(
+    { defence: "scan", preset: null, kind: "scan", ...cell },
+    {
+      scan: {
+        verdict: isClean ? "undecided" : "backdoored",
+        pValue: isClean ? 0.08 : 0.048,
+        reason: isClean ? "Between the stated rate and twice that." : "No clean reference comes near.",
+        targets: isClean ? [] : [0],
+        classes: [
+          { class: 0, score: isClean ? 2.25 : 6.5, pValue: 0.048 },
+          { class: 1, score: 1.25, pValue: 0.5 },
+        ],
+        top: 0,
+        topIsTarget: isClean ? null : true,
+      },
+      ...more,
+    },
+  );
 }
 
 /** A cell that failed. */

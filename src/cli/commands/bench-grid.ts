@@ -1,5 +1,6 @@
 /** @file The cells of a bench as a grid of marks: attacks down, defences across, a mark for each seed. */
-import type { CellJob } from "../../jobs/bench/job.ts";
+import { nameDefence, nameMethod } from "../../jobs/bench/expand.ts";
+import type { CellDefence, CellJob } from "../../jobs/bench/job.ts";
 
 /** How a cell is drawn. */
 const marks = { waiting: "\u00b7", running: "\u25b8", done: "\u2713", failed: "\u2717" } as const;
@@ -17,12 +18,12 @@ const MOST = 30;
 export function benchGrid(cells: readonly CellJob[]): (state: ReadonlyMap<string, BenchMark>) => string[] {
   const rows = new Map<string, { readonly name: string; readonly cells: Map<string, string[]> }>();
   const columns = new Map<string, string>();
-  for (const { key, data, attack, threat, model, purifier, prior } of cells) {
+  for (const { key, data, attack, threat, model, defence, prior } of cells) {
     const of = JSON.stringify([attack, data.name, threat === "trigger" && attack.preset === null ? model : null]);
-    const row = rows.get(of) ?? { name: nameOf(attack), cells: new Map<string, string[]>() };
-    const column = JSON.stringify([purifier, prior]);
+    const row = rows.get(of) ?? { name: nameMethod(attack), cells: new Map<string, string[]>() };
+    const column = JSON.stringify([columnOf(defence), prior]);
     rows.set(of, row);
-    columns.set(column, columns.get(column) ?? nameOf(purifier));
+    columns.set(column, columns.get(column) ?? nameDefence({ defence, prior }));
     row.cells.set(column, [...(row.cells.get(column) ?? []), key]);
   }
   if (rows.size > MOST || columns.size > MOST) return () => [];
@@ -47,6 +48,7 @@ export function benchGrid(cells: readonly CellJob[]): (state: ReadonlyMap<string
   ];
 }
 
-function nameOf({ name, preset }: { readonly name: string; readonly preset: string | null }): string {
-  return preset === null ? name : `${name} ${preset}`;
+/** What makes a defence a column of its own: everything but which clean images it sees, since every seed has others. */
+function columnOf(defence: CellDefence): unknown {
+  return "clean" in defence ? { ...defence, clean: defence.clean.count } : defence;
 }

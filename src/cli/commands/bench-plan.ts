@@ -1,5 +1,5 @@
 /** @file A plan as `--dry-run` shows it: every cell, what it needs, and what is done already. */
-import type { ExpandedPlan } from "../../jobs/bench/expand.ts";
+import { type ExpandedPlan, nameDefence, nameMethod } from "../../jobs/bench/expand.ts";
 import type { CellJob } from "../../jobs/bench/job.ts";
 import type { BenchRow } from "../../results/bench-row.ts";
 import type { Console } from "../console.ts";
@@ -29,13 +29,13 @@ export function showPlan(
       report: null,
       seconds,
       models,
-      plan: cells.map(({ key, data, attack, purifier, prior, seed }) => ({
+      plan: cells.map(({ key, data, attack, defence, prior, seed }) => ({
         cell: key,
         data: data.name,
         split: data.split,
         images: data.images.count,
         attack,
-        purifier,
+        defence,
         precision: prior?.precision ?? null,
         seed,
         status: ended.get(key) ?? null,
@@ -44,13 +44,11 @@ export function showPlan(
     console.out(`${JSON.stringify(document)}\n`);
     return;
   }
-  const word = ({ name, preset }: { readonly name: string; readonly preset: string | null }): string =>
-    preset === null ? name : `${name} ${preset}`;
-  const lines = cells.map(({ key, data, attack, purifier, prior, seed }) => [
+  const lines = cells.map(({ key, data, attack, defence, prior, seed }) => [
     key.slice(0, 12),
     `${data.name}/${data.split}`,
-    word(attack),
-    word(purifier) + (prior?.precision === "int8" ? " int8" : ""),
+    nameMethod(attack),
+    nameDefence({ defence, prior }),
     `seed ${seed}`,
     ended.get(key) ?? "",
   ]);

@@ -54,6 +54,12 @@ function plainView({ cells, ended }: ShownBench, { note }: Console): BenchView {
 
 function outcome(row: BenchRow): string {
   if (row.status === "failed") return `failed, ${row.error.message}`;
+  const seconds = `${row.seconds.toFixed(1)} s`;
+  if (row.scan !== null) {
+    const { verdict, pValue, top } = row.scan;
+    return `${verdict}${pValue === null ? "" : `, p ${pValue.toFixed(3)}`}, ${topOf(top, row.target)}, ${seconds}`;
+  }
+  if (row.inversion !== null) return `${topOf(row.inversion.top, row.target)}, ${seconds}`;
   const { cleanAccuracy, poisonedAccuracy, attackSuccess } = row.counts;
   const percent = (name: string, share: BenchShare | null): string[] =>
     share === null ? [] : [`${name} ${((100 * share.hits) / share.total).toFixed(1)}`];
@@ -62,7 +68,12 @@ function outcome(row: BenchRow): string {
     ...percent("PA", poisonedAccuracy),
     ...percent("ASR", attackSuccess),
   ];
-  return `${shares.join(", ")} %, ${row.seconds.toFixed(1)} s`;
+  return `${shares.join(", ")} %, ${seconds}`;
+}
+
+function topOf(top: number | null, target: number | null): string {
+  const truth = target === null ? "" : `, target ${target}`;
+  return `class ${top ?? "none"} on top${truth}`;
 }
 
 function nameModel({ attack, seed }: ModelJob): string {

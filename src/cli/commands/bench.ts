@@ -1,4 +1,4 @@
-/** @file `untrigger bench PLAN.yaml -o RESULTS`: attacks against purifiers on data, resumable, in many processes. */
+/** @file `untrigger bench PLAN.yaml -o RESULTS`: attacks against whatever stands against them, on data, resumable, in many processes. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -54,7 +54,7 @@ const MOST_BYTES = 16 * 2 ** 20;
 /** Adds the verb to the program. */
 export function defineBench(command: Command, console: Console): void {
   command
-    .argument("[plan]", "a YAML file: attacks, purifiers, data, seeds, counts")
+    .argument("[plan]", "a YAML file: attacks, purifiers, repairs, inverters, scans, data, seeds")
     .option("-o, --out <folder>", "where results.jsonl, index.html, models/ and sheets/ go")
     .option("--resume", "go on with the results that are there; failed cells are tried again")
     .addOption(new Option("--workers <n>", "processes that compute").argParser(integer("--workers", 1, 256)).default(1))

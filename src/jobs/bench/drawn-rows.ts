@@ -7,6 +7,8 @@ export interface Draw {
   readonly count: number;
   /** Leaves out so many at the beginning of the order; none when left out. */
   readonly skip?: number | undefined;
+  /** Draws those that are left anew, so that every seed has images of its own; the fixed order when left out. */
+  readonly seed?: number | undefined;
 }
 
 /**
@@ -15,11 +17,13 @@ export interface Draw {
  * @param items images of the split. @param what for messages.
  * @returns row numbers, ascending. @throws OptionError when there are not so many.
  */
-export function drawnRows(items: number, { count, skip = 0 }: Draw, what: string): number[] {
+export function drawnRows(items: number, { count, skip = 0, seed }: Draw, what: string): number[] {
   if (skip + count > items) {
     const beside = skip === 0 ? "" : ` beside the ${skip} that are measured`;
     throw new OptionError(`${what}: expected at most ${Math.max(items - skip, 0)} images${beside}, got ${count}.`);
   }
   const order = drawnOrder(Array(items).keys(), { seed: 0, stream: "bench/images", items });
-  return order.slice(skip, skip + count).sort((a, b) => a - b);
+  const left = order.slice(skip);
+  const drawn = seed === undefined ? left : drawnOrder(left, { seed, stream: "bench/clean", items });
+  return drawn.slice(0, count).sort((a, b) => a - b);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CLASSES, dataOf } from "../../../test/support/attack-context.ts";
 import { readPlan } from "../../bench/read-plan.ts";
-import { OptionError } from "../../core/errors.ts";
+import { InputError, OptionError, ToolkitError } from "../../core/errors.ts";
 import { hashJson } from "../../core/hash.ts";
 import { drawnRows } from "./drawn-rows.ts";
 import { type ExpandedPlan, expandPlan, MAX_CELLS, nameCell } from "./expand.ts";
@@ -22,9 +22,9 @@ function hostOf(asked: string[] = []): PlanHost {
         shape: [...SHAPE],
         classes: CLASSES,
         sha256,
-        choose(count, skip = 0) {
-          const rows = drawnRows(items, { count, skip }, `${data}, ${split} split`);
-          return { count, sha256: hashJson([sha256, rows]) };
+        choose(draw) {
+          const rows = drawnRows(items, draw, `${data}, ${split} split`);
+          return { count: draw.count, sha256: hashJson([sha256, rows]) };
         },
       };
     },
@@ -35,6 +35,15 @@ function hostOf(asked: string[] = []): PlanHost {
     async prior(path, precision) {
       asked.push(`prior ${path} ${precision}`);
       return { hash: hashJson([path, precision]), shape: path === "colour" ? [3, 32, 32] : [...SHAPE] };
+    },
+    async gradients(folder) {
+      asked.push(`gradients ${folder}`);
+      if (folder === "zoo/opaque") throw new OptionError(`${folder}: expected gradients, got none.`);
+    },
+    async references(folder) {
+      asked.push(`references ${folder}`);
+      if (folder === "nowhere") throw new InputError("nowhere: expected the references of a scan, got none.");
+      return { sha256: hashJson(folder), shape: folder === "colour" ? [3, 32, 32] : [...SHAPE], classes: CLASSES };
     },
     async model(folder) {
       return { sha256: hashJson(folder), attack: { name: "sig", preset: null, options: {} }, shape: [...SHAPE] };
@@ -81,14 +90,64 @@ describe("cells", () => {
     ["options of the attack", "attacks: [{name: badnets, options: {size: 2}}]"],
     ["votes", "purifiers: [{name: shrink-pad, votes: 2}]"],
     ["rate of false positives", "falsePositiveRate: 0.1"],
+    ["method of a repair", "repairs: [fine-tuning]"],
+    ["clean images", "repairs: [{name: fine-pruning, cleanImages: 30}]"],
+    ["classes", "inverters: [{name: plain-adv, classes: [0]}]"],
+    ["references", "scans: [{references: elsewhere}]"],
+    ["rate of accused clean models", "scans: [{references: there, falsePositiveRate: 0.1}]"],
     ["answer", "purifiers: [{name: shrink-pad, answer: verdict}]"],
   ])("get another key with other %s", async (_, line) => {
     const [key = ""] = line.split(":");
-    const lines = `${small}attacks: [badnets]\npurifiers: [shrink-pad]\n`.split("\n");
+    const columns: Record<string, string> = {
+      repairs: "[fine-pruning]",
+      inverters: "[plain-adv]",
+      scans: "[{references: there}]",
+    };
+    const list = key in columns ? key : "purifiers";
+    const lines = `${small}attacks: [badnets]\n${list}: ${columns[list] ?? "[shrink-pad]"}\n`.split("\n");
     const other = [...lines.filter((each) => !each.startsWith(`${key}:`)), line].join("\n");
     const keys = await Promise.all([lines.join("\n"), other].map(async (yaml) => (await expand(yaml)).cells[0]?.key));
     expect(keys[0]).toBeDefined();
     expect(keys[0]).not.toBe(keys[1]);
+  });
+
+  test("of purifiers have the keys that rows in folders have", async () => {
+    const { cells } = await expand(
+      `${small}attacks: [{folder: zoo/one}]\npurifiers: [none, shrink-pad, {name: shrink-pad, answer: verdict}]\n`,
+    );
+    expect(cells.map(({ key }) => key.slice(0, 12))).toEqual(["082b69b75655", "1f26e9af9708", "8c7022ca426d"]);
+  });
+
+  test("of repairs, inverters and scans stand behind those of purifiers, and say all that they need", async () => {
+    const { cells } = await expand(
+      `${small}attacks: [badnets]\npurifiers: [none]\nrepairs: [{name: anp, cleanImages: 100}]\ninverters: [smoothinv, {name: neural-cleanse, classes: [1]}]\nscans: [{references: there}]\n`,
+    );
+    expect(cells.map((cell) => nameCell(cell))).toEqual([
+      "badnets recommended against none",
+      "badnets recommended against anp recommended",
+      "badnets recommended against smoothinv",
+      "badnets recommended against neural-cleanse",
+      "badnets recommended against scan",
+    ]);
+    expect(cells.map(({ calibration }) => calibration)).toEqual(Array(5).fill(null));
+    const [, repair, single, cleanse, scan] = cells.map(({ defence }) => defence);
+    expect(repair).toMatchObject({ kind: "repair", clean: { count: 100 }, options: { reach: 0.2 } });
+    expect(single).toMatchObject({ kind: "inverter", sets: [{ sources: 3 }], classes: [...Array(CLASSES).keys()] });
+    expect(cleanse).toMatchObject({ classes: [1], clean: { count: 256 } });
+    expect(scan).toMatchObject({ references: { path: "there" }, inverters: [{ name: "smoothinv" }] });
+  });
+
+  test("give repairs other clean images with every seed, and never those that are measured", async () => {
+    const plan = `${small}split: validation\nseeds: [0, 1]\nattacks: [badnets]\nrepairs: [fine-tuning]\n`;
+    const clean = async (yaml: string): Promise<unknown[]> =>
+      (await expand(yaml)).cells.map(({ defence }) => "clean" in defence && defence.clean.sha256);
+    const [first, second] = await clean(plan.replace("fine-tuning", "{name: fine-tuning, cleanImages: 450}"));
+    expect(first).toBe(second);
+    const [one, other] = await clean(plan.replace("fine-tuning", "{name: fine-tuning, cleanImages: 100}"));
+    expect(one).not.toBe(other);
+    await expect(clean(plan.replace("fine-tuning", "{name: fine-tuning, cleanImages: 451}"))).rejects.toThrow(
+      /repairs\.0: .*expected at most 450 images beside the 50 that are measured, got 451/,
+    );
   });
 
   test("of an evasion are measured on the clean model; an attack that asks a classifier gets that one, too", async () => {
@@ -116,7 +175,7 @@ describe("cells", () => {
     const { cells } = await expand(
       `${small}attacks: [badnets]\npurifiers: [none]\ngrids:\n  - {seeds: [0, 1]}\n  - {purifiers: [shrink-pad], images: 10}\n`,
     );
-    expect(cells.map((cell) => [cell.purifier.name, cell.seed, cell.data.images.count])).toEqual([
+    expect(cells.map((cell) => [cell.defence.name, cell.seed, cell.data.images.count])).toEqual([
       ["none", 0, 50],
       ["none", 1, 50],
       ["shrink-pad", 0, 10],
@@ -146,13 +205,33 @@ describe("what cannot be done is refused, and where it stands is said", () => {
       "attacks: [badnets]\npurifiers: [{name: shrink-pad, answer: verdict}]\ncalibration: 0",
       /expected calibration images for the answer verdict, got 0/,
     ],
+    ["attacks: [badnets]", /plan\.yaml: expected purifiers, repairs, inverters or scans, got none of them/],
+    ["attacks: [badnets]\npurifiers: []", /expected purifiers, repairs, inverters or scans, got none/],
+    ["attacks: [badnets]\nrepairs: [amp]", /line 6, repairs\.0: .*Did you mean "anp"/],
+    ["attacks: [badnets]\nrepairs: [{name: anp, options: {reach: -1}}]", /repairs\.0: anp: option "reach"/],
+    ["attacks: [badnets]\nrepairs: [{name: anp, cleanImages: 19}]", /expected at least 20 cleanImages, got 19/],
+    ["attacks: [badnets]\ninverters: [smooth-inv]", /line 6, inverters\.0: .*Did you mean "smoothinv"/],
+    ["attacks: [badnets]\ninverters: [{name: smoothinv, options: {eps: 0}}]", /inverters\.0: smoothinv: option "eps"/],
+    ["attacks: [badnets]\ninverters: [{name: smoothinv, classes: [99]}]", /expected classes from 0 to \d+.*got 99/],
+    [
+      "attacks: [badnets]\ninverters: [{name: smoothinv, options: {denoise: true}}]",
+      /inverters\.0: expected a prior for smoothinv, got none/,
+    ],
+    [
+      "attacks: [{folder: zoo/opaque}]\ninverters: [smoothinv]",
+      /attacks\.0: zoo\/opaque: expected gradients, got none/,
+    ],
+    ["attacks: [none, pgd]\ninverters: [smoothinv]", /inverters\.0: smoothinv: expected attacks that plant.*got pgd/],
+    ["attacks: [badnets]\nscans: [{references: nowhere}]", /scans\.0: nowhere: expected the references of a scan/],
+    ["attacks: [badnets]\nscans: [{references: colour}]", /scans\.0: scan: expected references of .*28.*got colour/],
+    ["attacks: [badnets]\nscans: [{references: there, inverters: [nc]}]", /scans\.0: Unknown inverter "nc"/],
     ["attacks: [badnets]\npurifiers: [none]\nmodel: {recipe: {batch: 500}}", /recipe: expected a batch of at most 200/],
   ])("%s", async (yaml, message) => {
     const lines = small.split("\n").filter((line) => line !== "" && !yaml.includes(`\n${line.split(":")[0]}:`));
     while (lines.length < 4) lines.push("");
     const refused = expand(`${lines.join("\n")}\n${yaml}\n`);
     await expect(refused).rejects.toThrow(message);
-    await expect(refused).rejects.toThrow(OptionError);
+    await expect(refused).rejects.toThrow(ToolkitError);
   });
 
   test("names and options before anything is looked up", async () => {

@@ -2,16 +2,17 @@
  * @file From a plan to its cells, each with its key, and the models that they share. Everything that cannot be done is
  * refused here, before any work: first what the plan alone tells, then what data, priors and models say.
  */
-import type { ReadPlan } from "../../bench/read-plan.ts";
+import type { PlanPath, ReadPlan } from "../../bench/read-plan.ts";
 import { OptionError, ToolkitError } from "../../core/errors.ts";
-import { hashJson } from "../../core/hash.ts";
-import { BENCH_SCHEMA } from "../../results/bench-row.ts";
 import { formatDims, sameDims } from "../../tensor/shape.ts";
-import { type CellModel, createModelTable, type ModelTable } from "./cell-model.ts";
+import { cellKey } from "./cell-key.ts";
+import { createModelTable, type ModelTable } from "./cell-model.ts";
+import type { Column } from "./columns/column.ts";
+import { columnsOf, type PlacedColumn } from "./columns/columns-of.ts";
 import { type Grid, gridsOf } from "./grid.ts";
-import { type CellJob, JOB_SCHEMA } from "./job.ts";
-import type { PlanHost, SplitFacts } from "./plan-host.ts";
-import { type ResolvedPurifier, resolveAttack, resolvePurifier } from "./resolve.ts";
+import { type CellDefence, type CellJob, JOB_SCHEMA } from "./job.ts";
+import type { ChosenImages, PlanHost, SplitFacts } from "./plan-host.ts";
+import { type ResolvedAttack, resolveAttack } from "./resolve.ts";
 
 /** More cells than this are a mistake, or several plans. */
 export const MAX_CELLS = 100_000;
@@ -37,35 +38,45 @@ export async function expandPlan(
   const grids = gridsOf(read).map((grid) => ({
     grid,
     attacks: grid.attacks.map((attack, i) => at(grid.path("attacks", i), () => resolveAttack(attack, grid.model))),
-    purifiers: grid.purifiers.map((purifier, i) => at(grid.path("purifiers", i), () => resolvePurifier(purifier))),
+    columns: columnsOf(grid, (path, work) => at(path, work)),
   }));
-  const total = grids.reduce((sum, { grid }) => sum + countCells(grid), 0);
+  const total = grids.reduce(
+    (sum, { grid, columns }) => sum + grid.attacks.length * columns.length * grid.seeds.length,
+    0,
+  );
   if (total > MAX_CELLS) throw new OptionError(`${locate([])}: expected at most ${MAX_CELLS} cells, got ${total}.`);
-  for (const { grid, purifiers } of grids) {
-    for (const [i, purifier] of purifiers.entries()) at(grid.path("purifiers", i), () => requireMeans(grid, purifier));
+  for (const { grid, attacks, columns } of grids) {
+    for (const { column, path } of columns) at(path, () => requireMeans(column, grid, attacks));
   }
 
   const table = createModelTable(host);
   const cells = new Map<string, { readonly job: CellJob; readonly where: () => string }>();
-  for (const { grid, attacks, purifiers } of grids) {
+  for (const { grid, attacks, columns } of grids) {
     const facts = await at(grid.path("data"), () => factsOf(grid, host));
     const priors: CellJob["prior"][] = [];
-    for (const [i, purifier] of purifiers.entries()) {
-      priors.push(await at(grid.path("purifiers", i), () => priorOf(grid, purifier, facts.split, host)));
+    for (const { column, path } of columns) {
+      priors.push(await at(path, () => priorOf(grid, column, facts.split, host)));
     }
+    const defences = new Map<number, readonly CellDefence[]>();
+    for (const seed of grid.seeds) defences.set(seed, await completed(columns, { grid, facts, seed, host, at }));
     for (const [a, attack] of attacks.entries()) {
+      const place = grid.path("attacks", a);
+      for (const { column } of columns) await at(place, () => requireGradients(column, attack, facts.split, host));
       for (const seed of grid.seeds) {
-        const model = await at(grid.path("attacks", a), () =>
-          table.take({ attack, data: grid.data, shape: facts.split.shape, seed }),
-        );
-        for (const [p, purifier] of purifiers.entries()) {
-          const job = cellOf({ grid, facts, model, purifier, prior: priors[p] ?? null, seed, command }, plan);
+        const model = await at(place, () => table.take({ attack, data: grid.data, shape: facts.split.shape, seed }));
+        for (const [c, { column, path }] of columns.entries()) {
+          const defence = defences.get(seed)?.[c];
+          if (defence === undefined) continue;
+          const calibration = column.calibration === "none" ? null : facts.calibration;
+          const parts = { data: facts.data, calibration, ...model, defence, prior: priors[c] ?? null, seed };
+          const key = cellKey(parts);
+          const { batch, sheet } = plan;
+          const job: CellJob = { schema: JOB_SCHEMA, kind: "cell", key, ...parts, batch, sheet, command: command(key) };
           // In words only for whoever has to read them.
-          const where = (): string =>
-            `${locate(grid.path("attacks", a))}, with ${grid.path("purifiers", p).join(".")} and seed ${seed}`;
-          const first = cells.get(job.key);
+          const where = (): string => `${locate(place)}, with ${path.join(".")} and seed ${seed}`;
+          const first = cells.get(key);
           if (first !== undefined) throw doubled(job, first.where(), where());
-          cells.set(job.key, { job, where });
+          cells.set(key, { job, where });
         }
       }
     }
@@ -83,48 +94,100 @@ function doubled(job: CellJob, first: string, second: string): OptionError {
 /** What all cells of a grid share. */
 interface GridFacts {
   readonly split: SplitFacts;
+  /** Images of the validation split that are measured: columns see none of them. */
+  readonly skip: number;
   readonly data: CellJob["data"];
   readonly calibration: CellJob["calibration"];
 }
 
 /** A cell in words: `badnets paper against diffpure fast int8`. */
-export function nameCell({ attack, purifier, prior }: Pick<CellJob, "attack" | "purifier" | "prior">): string {
-  const words = (...parts: readonly (string | null)[]): string => parts.filter((part) => part !== null).join(" ");
-  const precision = prior?.precision === "int8" ? "int8" : null;
-  const answer = purifier.answer === "verdict" ? "verdict" : null;
-  return `${words(attack.name, attack.preset)} against ${words(purifier.name, purifier.preset, precision, answer)}`;
+export function nameCell({ attack, defence, prior }: Pick<CellJob, "attack" | "defence" | "prior">): string {
+  return `${nameMethod(attack)} against ${nameDefence({ defence, prior })}`;
 }
 
-/** @throws OptionError when a grid lacks what a purifier cannot do without. */
-function requireMeans({ prior, calibration }: Grid, { name, needsPrior, answer }: ResolvedPurifier): void {
-  if (needsPrior && prior === undefined) throw new OptionError(`expected a prior for ${name}, got none.`);
-  if (answer === "verdict" && calibration === 0) {
+/** A defence in words: `diffpure fast int8`. */
+export function nameDefence({ defence, prior }: Pick<CellJob, "defence" | "prior">): string {
+  const precision = prior?.precision === "int8" ? ["int8"] : [];
+  const answer = defence.kind === "purifier" && defence.answer === "verdict" ? ["verdict"] : [];
+  return [nameMethod(defence), ...precision, ...answer].join(" ");
+}
+
+/** A method in words: `badnets paper`. */
+export function nameMethod({ name, preset }: { readonly name: string; readonly preset: string | null }): string {
+  return preset === null ? name : `${name} ${preset}`;
+}
+
+/** @throws OptionError when a grid lacks what a column cannot do without, or has attacks that it has nothing to do with. */
+function requireMeans(
+  { name, needsPrior, calibration, searches }: Column,
+  grid: Grid,
+  attacks: readonly ResolvedAttack[],
+): void {
+  if (needsPrior && grid.prior === undefined) throw new OptionError(`expected a prior for ${name}, got none.`);
+  if (calibration === "needed" && grid.calibration === 0) {
     throw new OptionError("expected calibration images for the answer verdict, got 0.");
+  }
+  const evasion = attacks.find(({ kind }) => kind === "evasion");
+  if (searches && evasion?.kind === "evasion") {
+    throw new OptionError(
+      `${name}: expected attacks that plant something in the model, or none, got ${evasion.name}, which leaves nothing there to be found. Do give it a grid of its own.`,
+    );
   }
 }
 
-function countCells({ attacks, purifiers, seeds }: Grid): number {
-  return attacks.length * purifiers.length * seeds.length;
+/** @throws what the host throws for a model without gradients; those that are trained here have them. */
+async function requireGradients(
+  { searches }: Column,
+  attack: ResolvedAttack,
+  { shape }: SplitFacts,
+  host: PlanHost,
+): Promise<void> {
+  if (searches && attack.kind === "folder") await host.gradients(attack.folder, shape);
+}
+
+/** The defences of a grid's columns for a seed. */
+async function completed(
+  columns: readonly PlacedColumn[],
+  {
+    grid,
+    facts,
+    seed,
+    host,
+    at,
+  }: {
+    readonly grid: Grid;
+    readonly facts: GridFacts;
+    readonly seed: number;
+    readonly host: PlanHost;
+    readonly at: <T>(path: PlanPath, work: () => T) => T;
+  },
+): Promise<CellDefence[]> {
+  const { split, skip } = facts;
+  const { shape, classes } = split;
+  const clean = async (count: number): Promise<ChosenImages> =>
+    (await host.split(grid.data, "validation")).choose({ count, skip, seed });
+  const defences: CellDefence[] = [];
+  for (const { column, path } of columns) {
+    defences.push(await at(path, () => column.complete({ shape, classes, clean, host })));
+  }
+  return defences;
 }
 
 async function factsOf(grid: Grid, host: PlanHost): Promise<GridFacts> {
   const split = await host.split(grid.data, grid.split);
-  const images = split.choose(grid.images);
+  const images = split.choose({ count: grid.images });
   const data = { name: split.name, path: grid.data, split: grid.split, sha256: split.sha256, images };
-  if (grid.calibration === 0) return { split, data, calibration: null };
-  const validation = await host.split(grid.data, "validation");
-  // No image that is measured sets the threshold.
+  // No image that is measured sets a threshold, or is shown to a method before.
   const skip = grid.split === "validation" ? grid.images : 0;
-  return {
-    split,
-    data,
-    calibration: { images: validation.choose(grid.calibration, skip), falsePositiveRate: grid.falsePositiveRate },
-  };
+  if (grid.calibration === 0) return { split, skip, data, calibration: null };
+  const validation = await host.split(grid.data, "validation");
+  const calibration = validation.choose({ count: grid.calibration, skip });
+  return { split, skip, data, calibration: { images: calibration, falsePositiveRate: grid.falsePositiveRate } };
 }
 
 async function priorOf(
   { prior }: Grid,
-  { name, needsPrior, precision }: ResolvedPurifier,
+  { name, needsPrior, precision }: Column,
   { shape }: SplitFacts,
   host: PlanHost,
 ): Promise<CellJob["prior"]> {
@@ -136,48 +199,6 @@ async function priorOf(
     );
   }
   return { path: prior, precision, hash: facts.hash };
-}
-
-function cellOf(
-  cell: {
-    readonly grid: Grid;
-    readonly facts: GridFacts;
-    readonly model: CellModel;
-    readonly purifier: ResolvedPurifier;
-    readonly prior: CellJob["prior"];
-    readonly seed: number;
-    readonly command: (key: string) => string;
-  },
-  { batch, sheet }: ReadPlan["plan"],
-): CellJob {
-  const { facts, model, purifier, prior, seed, command } = cell;
-  const { name, preset, votes, answer } = purifier;
-  // Without a purifier nothing tells how suspicious an image is.
-  const calibration = votes.length === 0 ? null : facts.calibration;
-  const key = hashJson({
-    schema: BENCH_SCHEMA,
-    images: facts.data.images.sha256,
-    calibration: calibration && [calibration.images.sha256, calibration.falsePositiveRate],
-    model: model.model,
-    threat: model.threat === "evasion" ? [model.attack.name, model.attack.options] : model.threat,
-    purifier: answer === "purified" ? [name, votes] : [name, votes, answer],
-    prior: prior?.hash ?? null,
-    seed,
-  });
-  return {
-    schema: JOB_SCHEMA,
-    kind: "cell",
-    key,
-    data: facts.data,
-    calibration,
-    ...model,
-    purifier: { name, preset, votes: [...votes], answer },
-    prior,
-    seed,
-    batch,
-    sheet,
-    command: command(key),
-  };
 }
 
 /** Adds where in the plan it stands to what is refused. */

@@ -37,6 +37,42 @@ export type ModelJob = z.output<typeof modelJob>;
 /** Images of a cell: of which split, how many, and the hash that they must have. */
 const imageChoice = z.strictObject({ count: z.int().min(1), sha256: key });
 
+const method = { name: z.string(), preset: z.string().nullable() };
+
+/** Schema of {@link CellDefence}. `clean` are images of the validation split that a method may see, drawn by the seed. */
+export const cellDefence = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("none"), name: z.literal("none"), preset: z.null() }),
+  z.strictObject({
+    kind: z.literal("purifier"),
+    ...method,
+    /** The options of each. */
+    votes: z.array(options).min(1),
+    answer: z.enum(answerRules),
+  }),
+  z.strictObject({ kind: z.literal("repair"), ...method, options, clean: imageChoice }),
+  z.strictObject({
+    kind: z.literal("inverter"),
+    ...method,
+    /** Option sets, run one after the other; of each source the most successful counts. */
+    sets: z.array(options).min(1),
+    classes: z.array(z.int().min(0)),
+    clean: imageChoice,
+  }),
+  z.strictObject({
+    kind: z.literal("scan"),
+    name: z.literal("scan"),
+    preset: z.null(),
+    /** The folder of the references, and the hash that they must have. */
+    references: z.strictObject({ path: z.string(), sha256: key }),
+    inverters: z.array(z.strictObject({ name: z.string(), sets: z.array(options) })),
+    falsePositiveRate: z.number(),
+    clean: imageChoice,
+  }),
+]);
+
+/** What stands against the attack of a cell. */
+export type CellDefence = z.output<typeof cellDefence>;
+
 /** Schema of {@link CellJob}. */
 export const cellJob = z.strictObject({
   schema: z.literal(JOB_SCHEMA),
@@ -58,13 +94,7 @@ export const cellJob = z.strictObject({
   attack: benchMethod.strict(),
   /** `trigger`: the model's own. `evasion`: images are changed against the model. `none`: nothing is. */
   threat: z.enum(["trigger", "evasion", "none"]),
-  /** `votes` holds the options of each; none for the name `none`. */
-  purifier: z.strictObject({
-    name: z.string(),
-    preset: z.string().nullable(),
-    votes: z.array(options),
-    answer: z.enum(answerRules).default("purified"),
-  }),
+  defence: cellDefence,
   prior: z.strictObject({ path: z.string(), precision: z.enum(["f32", "int8"]), hash: z.string() }).nullable(),
   seed,
   batch: z.int().min(1),

@@ -3,6 +3,7 @@ import type { TrainingImages } from "../../attacks/attack.ts";
 import type { ImageShape } from "../../attacks/trigger.ts";
 import type { Precision } from "../../diffusion/prior.ts";
 import type { BenchMethod } from "../../results/bench-row.ts";
+import type { Draw } from "./drawn-rows.ts";
 
 /** Images of one cell, chosen by a fixed draw: fewer are the first of more. */
 export interface ChosenImages {
@@ -21,8 +22,8 @@ export interface SplitFacts {
   readonly classes: number;
   /** `contentHash` of the whole split. */
   readonly sha256: string;
-  /** The first `count` of the draw, after `skip` of them. @throws OptionError when there are not so many. */
-  choose(count: number, skip?: number): ChosenImages;
+  /** Images of a draw. @throws OptionError when there are not so many. */
+  choose(draw: Draw): ChosenImages;
 }
 
 /** Data that models learn from. */
@@ -40,6 +41,14 @@ export interface ModelFacts {
   readonly shape: ImageShape | undefined;
 }
 
+/** Clean models that scans compare with. */
+export interface ReferenceFacts {
+  /** Hash of what they hold. */
+  readonly sha256: string;
+  readonly shape: ImageShape;
+  readonly classes: number;
+}
+
 /** Looks things up; what was looked up once is not read again. */
 export interface PlanHost {
   /** @throws OptionError, InputError, FormatError when there are no such data, or damaged ones. */
@@ -50,4 +59,8 @@ export interface PlanHost {
   prior(path: string, precision: Precision): Promise<{ readonly hash: string; readonly shape: ImageShape }>;
   /** @throws InputError, FormatError when it is no model with its trigger. */
   model(folder: string): Promise<ModelFacts>;
+  /** @throws OptionError, UnsupportedOpError, RuntimeFailure when the model of a folder has no gradients by its pixels. */
+  gradients(folder: string, shape: ImageShape): Promise<void>;
+  /** @throws InputError, FormatError when a folder holds no references, or not all of them. */
+  references(folder: string): Promise<ReferenceFacts>;
 }

@@ -1,21 +1,16 @@
-/** @file The methods that a plan names, looked up with their complete options; nothing is read or opened for it. */
+/** @file The attacks and trainings that a plan names, looked up with their complete options; nothing is read or opened for it. */
 import type { AttackDescriptor } from "../../attacks/attack.ts";
-import type { AttackPlan, ModelPlan, PurifierPlan } from "../../bench/plan.ts";
+import type { AttackPlan, ModelPlan } from "../../bench/plan.ts";
 import { parseOptions } from "../../core/descriptor.ts";
 import { OptionError } from "../../core/errors.ts";
 import { lookUp } from "../../core/names.ts";
-import type { Precision } from "../../diffusion/prior.ts";
 import type { Architecture } from "../../nn/architectures/architecture.ts";
 import { architectures } from "../../nn/architectures/registry.ts";
-import type { PurifierDescriptor } from "../../purify/purifier.ts";
-import { purifiers } from "../../purify/registry.ts";
-import type { AnswerRule } from "../../results/purify-row.ts";
 import { chooseAttack } from "../attack/attack.ts";
 import { classifierRecipe, type Recipe } from "../training/recipe.ts";
-import { planVotes } from "../votes.ts";
 import { mergedModel } from "./grid.ts";
 
-/** What stands for the absence of an attack, and of a purifier. */
+/** What stands for the absence of an attack, and of a defence. */
 export const NONE = "none";
 
 /** How models are trained, complete. */
@@ -40,17 +35,6 @@ export type ResolvedAttack =
       readonly descriptor: AttackDescriptor | undefined;
       readonly training: Training;
     };
-
-/** A purifier, complete. */
-export interface ResolvedPurifier {
-  readonly name: string;
-  readonly preset: string | null;
-  /** Options of each vote; none for the name `none`. */
-  readonly votes: readonly Record<string, unknown>[];
-  readonly needsPrior: boolean;
-  readonly precision: Precision;
-  readonly answer: AnswerRule;
-}
 
 /** @throws OptionError for an unknown attack, preset, architecture or option, or one out of range. */
 export function resolveAttack(plan: AttackPlan, model: ModelPlan): ResolvedAttack {
@@ -84,30 +68,8 @@ export function resolveTraining({
   };
 }
 
-/** @throws OptionError for an unknown purifier, preset or option, one out of range, or a precision of no net. */
-export function resolvePurifier(plan: PurifierPlan): ResolvedPurifier {
-  const { name, preset, options = {}, votes, precision, answer } = plan;
-  if (name === NONE) {
-    requireNothing("purifier", { preset, options, votes, precision, answer });
-    return { name, preset: null, votes: [], needsPrior: false, precision: "f32", answer: "purified" };
-  }
-  const descriptor: PurifierDescriptor = lookUp<PurifierDescriptor>("purifier", name, purifiers);
-  const chosen = planVotes(descriptor, { preset, options, votes });
-  const needsPrior = descriptor.needs.prior;
-  if (precision !== undefined && !needsPrior) {
-    throw new OptionError(`${name}: expected no precision for a purifier without a network, got ${precision}.`);
-  }
-  return {
-    name,
-    preset: chosen.preset,
-    votes: chosen.votes.map((set) => ({ ...set })),
-    needsPrior,
-    precision: precision ?? "f32",
-    answer: answer ?? "purified",
-  };
-}
-
-function requireNothing(kind: string, { options, ...rest }: Readonly<Record<string, unknown>>): void {
+/** @throws OptionError when something is said about what stands for nothing. */
+export function requireNothing(kind: string, { options, ...rest }: Readonly<Record<string, unknown>>): void {
   const given = Object.entries(rest).find(([, value]) => value !== undefined)?.[0];
   const option = Object.keys(options as object)[0];
   const extra = given ?? (option === undefined ? undefined : `option ${option}`);

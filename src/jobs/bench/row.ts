@@ -1,9 +1,7 @@
 /** @file The result row of a cell, from its job and what was measured, or why nothing was. */
 import type { AttackDescriptor } from "../../attacks/attack.ts";
 import { attacks } from "../../attacks/registry.ts";
-import type { RankCounts } from "../../bench/counts.ts";
-import type { Count } from "../../metrics/count.ts";
-import { wilsonInterval } from "../../metrics/intervals.ts";
+import { NOTHING, type RankCounts } from "../../bench/counts.ts";
 import {
   BENCH_SCHEMA,
   type BenchCounts,
@@ -12,8 +10,9 @@ import {
   type BenchRow,
   type BenchShare,
 } from "../../results/bench-row.ts";
-import type { CellMeasures } from "./cell.ts";
-import type { CellJob, JobError } from "./job.ts";
+import type { Answers, CellMeasures } from "./cell-host.ts";
+import type { CellDefence, CellJob, JobError } from "./job.ts";
+import { shareOf } from "./share.ts";
 
 /** Where and when a cell was measured. */
 export interface RunFacts extends Pick<BenchRow, "versions" | "host" | "finished"> {
@@ -29,22 +28,25 @@ export function doneRow(
   measures: CellMeasures,
   facts: RunFacts & { readonly sheet: string | null },
 ): BenchDone {
-  const { evaluation, images, defended, seconds, networkCalls, classifierCalls, target } = measures;
+  const { answers, inversion = null, scan = null, images, target, secondsOnce } = measures;
   const { sheet, ...run } = facts;
-  const each = (total: number): number => (defended === 0 ? 0 : total / defended);
+  const each = (total = 0): number => total / Math.max(1, answers?.defended ?? 0);
   return {
     ...common(job, run),
     status: "done",
     target,
     images,
-    counts: countsOf(evaluation),
-    countsTop5: evaluation.top5 === undefined ? null : countsOf(evaluation.top5),
-    detection: detectionOf(job, measures),
-    secondsPerImage: each(seconds),
-    networkCallsPerImage: each(networkCalls),
-    classifierCallsPerImage: each(classifierCalls),
+    counts: countsOf(answers?.evaluation ?? NOTHING),
+    countsTop5: answers?.evaluation.top5 === undefined ? null : countsOf(answers.evaluation.top5),
+    detection: detectionOf(job, answers),
+    secondsPerImage: each(answers?.seconds),
+    networkCallsPerImage: each(answers?.networkCalls),
+    classifierCallsPerImage: each(answers?.classifierCalls),
     published: publishedOf(job),
     further: {},
+    secondsOnce: rounded(secondsOnce),
+    inversion,
+    scan,
     sheet,
   };
 }
@@ -55,7 +57,7 @@ export function failedRow(job: CellJob, error: JobError, facts: RunFacts): Bench
 }
 
 function common(
-  { key, data, attack, purifier, prior, seed, command }: CellJob,
+  { key, data, attack, defence, prior, seed, command }: CellJob,
   { seconds, ...facts }: RunFacts,
 ): Omit<BenchFailed, "status" | "error"> {
   return {
@@ -63,12 +65,7 @@ function common(
     cell: key,
     attack,
     target: null,
-    defence: {
-      name: purifier.name,
-      preset: purifier.preset,
-      options: optionsOf(purifier),
-      kind: purifier.votes.length === 0 ? "none" : "purifier",
-    },
+    defence: { name: defence.name, preset: defence.preset, options: optionsOf(defence), kind: defence.kind },
     data: { name: data.name, split: data.split, hash: data.sha256 },
     seed,
     priorHash: prior?.hash ?? null,
@@ -80,18 +77,39 @@ function common(
 }
 
 /** What others report of the attack; of no defence. */
-function publishedOf({ attack, purifier }: CellJob): BenchDone["published"] {
+function publishedOf({ attack, defence }: CellJob): BenchDone["published"] {
   const known: Readonly<Record<string, AttackDescriptor>> = attacks;
   const { published } = known[attack.name] ?? {};
-  if (published === undefined || purifier.votes.length > 0) return null;
+  if (published === undefined || defence.kind !== "none") return null;
   const { where, cleanAccuracy = null, attackSuccess } = published;
   return { cleanAccuracy, poisonedAccuracy: null, attackSuccess, source: where };
 }
 
+/** The complete options of a defence, and how many clean images it may see. */
+function optionsOf(defence: CellDefence): Record<string, unknown> {
+  switch (defence.kind) {
+    case "none":
+      return {};
+    case "purifier":
+      return voteOptions(defence);
+    case "repair":
+      return { ...defence.options, cleanImages: defence.clean.count };
+    case "inverter": {
+      const { sets, classes, clean } = defence;
+      const [first = {}, ...others] = sets;
+      const options = others.length === 0 ? first : { sets };
+      return { ...options, classes, cleanImages: clean.count };
+    }
+    case "scan": {
+      const { references, inverters, falsePositiveRate, clean } = defence;
+      return { references: references.sha256, inverters, falsePositiveRate, cleanImages: clean.count };
+    }
+  }
+}
+
 /** The options that all votes share, with their number; each vote's where they differ; and how the answer is made. */
-function optionsOf({ votes, answer }: CellJob["purifier"]): Record<string, unknown> {
+function voteOptions({ votes, answer }: Extract<CellDefence, { kind: "purifier" }>): Record<string, unknown> {
   const [first] = votes;
-  if (first === undefined) return {};
   const equal = votes.every((vote) => JSON.stringify(vote) === JSON.stringify(first));
   return equal ? { ...first, votes: votes.length, answer } : { votes, answer };
 }
@@ -107,12 +125,9 @@ function countsOf(counts: RankCounts): BenchCounts {
   };
 }
 
-function shareOf(count: Count): BenchShare | null {
-  return count.total === 0 ? null : { ...count, ...wilsonInterval(count) };
-}
-
-function detectionOf({ purifier }: CellJob, { evaluation, threshold }: CellMeasures): BenchDone["detection"] {
-  if (purifier.votes.length === 0) return null;
+function detectionOf({ defence }: CellJob, answers: Answers | undefined): BenchDone["detection"] {
+  if (defence.kind !== "purifier" || answers === undefined) return null;
+  const { evaluation, threshold } = answers;
   const { value, falsePositiveRate } = threshold;
   const { auroc, suspicion } = evaluation;
   const flagged = (scores: Float64Array): BenchShare | null =>

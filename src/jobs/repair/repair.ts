@@ -2,25 +2,19 @@
 import { singleTarget } from "../../attacks/label-map.ts";
 import type { Trigger } from "../../attacks/trigger.ts";
 import { triggerFiles } from "../../attacks/trigger-folder.ts";
-import type { Classifier } from "../../classifiers/classifier.ts";
 import { type OnnxClassifierFiles, openOnnxClassifier } from "../../classifiers/onnx.ts";
 import { defaultPreset, parseOptions } from "../../core/descriptor.ts";
-import { OptionError } from "../../core/errors.ts";
 import { sha256Hex } from "../../core/hash.ts";
 import { lookUp } from "../../core/names.ts";
 import { repairs } from "../../repair/registry.ts";
 import type { RepairDescriptor } from "../../repair/repair.ts";
-import { splitImages } from "../../repair/split-images.ts";
 import { REPAIR_SCHEMA, type RepairMeasure, type RepairRecord } from "../../results/repair-record.ts";
-import type { Runtime } from "../../runtime/runtime.ts";
-import { unitFromBytes } from "../../tensor/image-bytes.ts";
-import { rowsOf } from "../../tensor/rows.ts";
 import { hashFiles } from "../attack/record.ts";
 import { savedClassifier } from "../training/fresh-net.ts";
 import type { ClassifiedImages } from "../training/host.ts";
-import { ownNet } from "../training/own-net.ts";
 import { recentLoss } from "../training/progress.ts";
 import { measureRepair } from "./measure.ts";
+import { type MendingHost, prepareRepair, type RepairImages, requireClasses } from "./prepare-repair.ts";
 
 /** What is asked for. */
 export interface RepairRequest {
@@ -34,25 +28,18 @@ export interface RepairRequest {
 }
 
 /** Images that a repair may see, and others that it is measured on. */
-export interface RepairData {
-  readonly name: string;
+export interface RepairData extends RepairImages {
   /** Of the content; `null` where nobody knows. */
   readonly sha256: string | null;
-  readonly clean: ClassifiedImages;
   readonly test: ClassifiedImages;
 }
 
 /** What the job is lent. */
-export interface RepairHost {
-  readonly runtime: Runtime;
-  readonly threads?: number | undefined;
+export interface RepairHost extends MendingHost {
   /** The trigger to measure with; nothing can be said of triggered images without. Its owner disposes it. */
   readonly trigger?: Trigger | undefined;
-  readonly signal?: AbortSignal | undefined;
   /** Tells what begins. */
   phase?(name: "before" | "repair" | "after"): void;
-  /** How far the repair itself is. */
-  progress?(done: number, total: number): void;
 }
 
 /** A mended classifier as files: those of the model, and those of the trigger below `trigger/`. */
@@ -93,29 +80,16 @@ export async function repairJob(
 ): Promise<RepairResult> {
   const choice = chooseRepair(request);
   const { descriptor, options } = choice;
-  const { runtime, threads, signal, trigger } = host;
+  const { trigger } = host;
   const { seed } = request;
-  const net = await ownNet(files, { name: data.name, train: data.clean }, { ...host, subject: "repair" });
-  const classes = await classesOf(files, data, host);
-  for (const { labels } of [data.clean, data.test]) requireClasses(labels, classes, data.name);
-  const { learned, held } = splitImages(data.clean, { seed, held: descriptor.needs.heldImages });
-  const repair = await descriptor.create(options, {
-    net: net.net,
-    classes,
-    learned,
-    held,
-    seed,
-    runtime,
-    threads,
-    signal,
-    progress: (done, total) => host.progress?.(done, total),
-  });
+  const ready = await prepareRepair({ descriptor, options, seed }, files, data, host);
+  requireClasses(data.test.labels, ready.classes, data.name);
   host.phase?.("before");
   const before = await measureFiles(files, data, host);
   host.phase?.("repair");
-  const { graph, pruned, threshold, curve, losses } = await repair.repair();
+  const { files: mended, repaired } = await ready.mend();
+  const { pruned, threshold, curve, losses } = repaired;
   host.phase?.("after");
-  const mended = net.save({ graph });
   const after = await measureFiles(savedClassifier(mended), data, host);
   const stored = trigger === undefined ? {} : triggerFiles(trigger);
   return {
@@ -133,7 +107,7 @@ export async function repairJob(
       seed,
       dataset: data.name,
       datasetSha256: data.sha256,
-      images: { learned: learned.labels.length, held: held.labels.length, test: data.test.labels.length },
+      images: { learned: ready.learned, held: ready.held, test: data.test.labels.length },
       trigger:
         trigger === undefined
           ? null
@@ -158,38 +132,12 @@ export async function repairJob(
   };
 }
 
-/** How many classes a model tells scores of. */
-function classesOf(files: OnnxClassifierFiles, { clean }: RepairData, host: RepairHost): Promise<number> {
-  return withClassifier(files, host, async (classifier) => {
-    const first = rowsOf(clean.images, 0, 1);
-    const { scores } = await classifier.classify(unitFromBytes(first.dims, first.data), host.signal);
-    return scores.dims[1] ?? 0;
-  });
-}
-
-function measureFiles(files: OnnxClassifierFiles, data: RepairData, host: RepairHost): Promise<RepairMeasure> {
-  return withClassifier(files, host, (classifier) => measureRepair(classifier, data.test, host));
-}
-
-async function withClassifier<T>(
-  files: OnnxClassifierFiles,
-  { runtime, threads }: RepairHost,
-  use: (classifier: Classifier) => Promise<T>,
-): Promise<T> {
+async function measureFiles(files: OnnxClassifierFiles, data: RepairData, host: RepairHost): Promise<RepairMeasure> {
+  const { runtime, threads } = host;
   const classifier = await openOnnxClassifier(files, runtime, { threads });
   try {
-    return await use(classifier);
+    return await measureRepair(classifier, data.test, host);
   } finally {
     await classifier.dispose();
-  }
-}
-
-function requireClasses(labels: ArrayLike<number>, classes: number, name: string): void {
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i] ?? -1;
-    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
-    throw new OptionError(
-      `repair: expected labels from 0 to ${classes - 1}, one for each score of the model, got ${label} for an image of ${name}. Do give images of the classes that the model knows.`,
-    );
   }
 }

@@ -112,15 +112,20 @@ async function runCell(job: CellJob, bench: Bench): Promise<JobResult> {
     const { images, classes } = await assets.images(job);
     const measures = await measureCell(job, {
       ...model,
+      runtime: bench.runtime,
+      threads: bench.threads,
       prior: await assets.prior(job),
       images,
       classes,
       calibration: await assets.calibration(job),
+      clean: await assets.clean(job),
+      references: await assets.references(job),
       now: () => performance.now() / 1000,
       signal,
       progress: (share) => progress?.(share),
     });
-    const sheet = measures.sheet === undefined ? undefined : await encodePng(measures.sheet);
+    const picture = measures.answers?.sheet;
+    const sheet = picture === undefined ? undefined : await encodePng(picture);
     const path = sheet === undefined ? null : sheetPath(key);
     return { kind: "cell", key, row: doneRow(job, measures, { ...facts(classifierHash), sheet: path }), sheet };
   } catch (error) {

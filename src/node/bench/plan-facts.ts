@@ -11,13 +11,15 @@ import type { ModelFacts, PlanHost, SplitFacts, TrainingFacts } from "../../jobs
 import type { Runtime } from "../../runtime/runtime.ts";
 import { takeRows } from "../../tensor/rows.ts";
 import { imageDims } from "../../tensor/shape.ts";
+import { float32 } from "../../tensor/tensor.ts";
 import { folderSource } from "../folder-source.ts";
 import { entriesOf } from "../glob.ts";
-import { readClassifierFiles } from "../open-classifier.ts";
+import { openWhiteBoxAt, readClassifierFiles } from "../open-classifier.ts";
 import { openDataset } from "../open-dataset.ts";
 import { openPriorAt } from "../open-prior.ts";
 import { readJsonIfThere } from "../read-json.ts";
 import { readTrainingData } from "../training-data.ts";
+import { readWholeReferences } from "./whole-references.ts";
 
 /** What `training.json` says about an attack, as far as a row repeats it. */
 const attackFacts = z.looseObject({
@@ -40,6 +42,19 @@ export function planHost(runtime: () => Promise<Runtime>, signal?: AbortSignal):
       return { hash, shape: [dims.channels, dims.height, dims.width] };
     }),
     model: once((folder) => readModelFacts(folder)),
+    gradients: once(async (folder, shape) => {
+      const classifier = await openWhiteBoxAt(folder, await runtime(), { signal });
+      try {
+        await classifier.lossGradient(float32([1, ...shape]), [0], signal);
+      } finally {
+        await classifier.dispose();
+      }
+    }),
+    references: once(async (folder) => {
+      const { sha256, references } = await readWholeReferences(folder);
+      const { c, h, w } = imageDims(folder, references.probe.images.dims);
+      return { sha256, shape: [c, h, w], classes: references.classes };
+    }),
   };
 }
 
@@ -70,10 +85,10 @@ async function readSplitFacts(
     shape: [c, h, w],
     classes: dataset.classes.length,
     sha256: contentHash(all),
-    choose(count, skip = 0) {
-      const rows = drawnRows(items, { count, skip }, `${name}, ${split} split`);
+    choose(draw) {
+      const rows = drawnRows(items, draw, `${name}, ${split} split`);
       const labels = Uint16Array.from(rows, (row) => all.labels[row] ?? 0);
-      return { count, sha256: contentHash({ images: takeRows(all.images, rows), labels }) };
+      return { count: draw.count, sha256: contentHash({ images: takeRows(all.images, rows), labels }) };
     },
   };
 }

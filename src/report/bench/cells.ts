@@ -32,10 +32,16 @@ export interface BenchGrid {
   cell(attack: string, defence: string): BenchCell | undefined;
 }
 
+/** Whether images are answered behind a row's defence; an inverter and a scan look into the model alone. */
+export function answersImages({ defence: { kind } }: BenchRow): boolean {
+  return kind === "none" || kind === "purifier" || kind === "repair";
+}
+
 /** Everything that a bench page is made of. */
 export interface Bench {
   /** One row a cell and seed. */
   readonly rows: readonly BenchRow[];
+  /** Of defences that answer images. */
   readonly cells: readonly BenchCell[];
   readonly grids: readonly BenchGrid[];
   /** Labels of defences that are none at all. */
@@ -64,7 +70,9 @@ export function benchOf(all: readonly BenchRow[]): Bench {
     ]),
   );
   const labelsOf: Bench["labelsOf"] = (row) => labels.get(row) ?? { attack: "", defence: "", data: "" };
-  const cells = [...groupBy(rows, (row) => JSON.stringify(Object.values(labelsOf(row)))).values()].flatMap((seeds) => {
+  const cells = [
+    ...groupBy(rows.filter(answersImages), (row) => JSON.stringify(Object.values(labelsOf(row)))).values(),
+  ].flatMap((seeds) => {
     const [first] = seeds;
     if (first === undefined) return [];
     const done = seeds.filter((row) => row.status === "done");

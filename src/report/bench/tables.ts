@@ -1,24 +1,15 @@
 /** @file The rows themselves: all of them, and what only some of them have. */
 import { rate } from "../../metrics/count.ts";
-import type { BenchDone, BenchShare } from "../../results/bench-row.ts";
-import {
-  formatCalls,
-  formatCount,
-  formatDecimal,
-  formatFigure,
-  formatPercent,
-  formatSeconds,
-  formatShare,
-} from "../numbers.ts";
-import { type Block, type Cell, type Column, code, heading, link, paragraph, table } from "../page/tree.ts";
-import { type Bench, type BenchCell, type CountName, cellShare } from "./cells.ts";
+import type { BenchDone } from "../../results/bench-row.ts";
+import { formatCalls, formatCount, formatDecimal, formatFigure, formatPercent, formatSeconds } from "../numbers.ts";
+import { type Block, type Cell, code, heading, link, paragraph, table } from "../page/tree.ts";
+import { answersImages, type Bench, type BenchCell, type CountName, cellShare } from "./cells.ts";
 import { RUNS, type Runs } from "./runs.ts";
+import { figureCell, nameColumns, namesOf, shareCell, toRight } from "./table-cells.ts";
 
-const names: readonly Column[] = [{ title: "Attack" }, { title: "Defence" }, { title: "Data" }];
-
-/** Every row that was computed. */
+/** Every row of images that were answered. */
 export function rowBlocks(bench: Bench, runs: Runs): readonly Block[] {
-  const done = bench.rows.filter((row) => row.status === "done");
+  const done = bench.rows.filter((row) => row.status === "done").filter(answersImages);
   return [
     heading(2, "All rows"),
     table({
@@ -26,7 +17,7 @@ export function rowBlocks(bench: Bench, runs: Runs): readonly Block[] {
         "One row an attack, defence, data set and seed. In brackets 95 % intervals. PA and ASR leave images of the target class out, unless all classes are named; top-5 counts a label among the best five scores.",
       sortable: true,
       columns: [
-        ...names,
+        ...nameColumns,
         ...["Seed", "Images", "CA", "PA", "ASR", "PA, all classes", "ASR, all classes", "Floor"].map(toRight),
         ...["CA, top-5", "PA, top-5", "ASR, top-5", "Time an image", "Calls", "Classifier calls", "Run"].map(toRight),
       ],
@@ -63,7 +54,7 @@ export function failureBlocks(bench: Bench): readonly Block[] {
     table({
       caption: "Rows that could not be computed. They count nowhere.",
       sortable: true,
-      columns: [...names, toRight("Seed"), { title: "Error" }],
+      columns: [...nameColumns, toRight("Seed"), { title: "Error" }],
       rows: failed.map((row) => [
         ...namesOf(bench.labelsOf(row)),
         figureCell(String(row.seed), row.seed),
@@ -85,7 +76,7 @@ export function detectionBlocks(bench: Bench): readonly Block[] {
       caption:
         "AUROC of suspicion between clean and triggered images; images above the threshold; the rate of clean images that the threshold promises at most.",
       sortable: true,
-      columns: [...names, ...["Seed", "AUROC", "Flagged clean", "Flagged triggered", "Promised"].map(toRight)],
+      columns: [...nameColumns, ...["Seed", "AUROC", "Flagged clean", "Flagged triggered", "Promised"].map(toRight)],
       rows: rows.map(({ row, detection }) => [
         ...namesOf(bench.labelsOf(row)),
         figureCell(String(row.seed), row.seed),
@@ -107,7 +98,7 @@ export function seedBlocks(bench: Bench): readonly Block[] {
     table({
       caption: "Mean over seeds, and the lowest and highest of them.",
       sortable: true,
-      columns: [...names, ...["Seeds", "CA", "PA", "ASR"].map(toRight)],
+      columns: [...nameColumns, ...["Seeds", "CA", "PA", "ASR"].map(toRight)],
       rows: cells.map((cell) => [
         ...namesOf(cell),
         figureCell(formatCount(cell.done.length), cell.done.length),
@@ -142,7 +133,7 @@ export function publishedBlocks(bench: Bench): readonly Block[] {
       caption: "Measured here, and what the publication reports, on its own models and images.",
       sortable: true,
       columns: [
-        ...names,
+        ...nameColumns,
         ...shown.flatMap(([short]) => [toRight(short), toRight(`${short}, published`)]),
         { title: "Source" },
       ],
@@ -170,7 +161,7 @@ export function furtherBlocks(bench: Bench): readonly Block[] {
     table({
       caption: "Figures that only some methods give.",
       sortable: true,
-      columns: [...names, toRight("Seed"), ...figures.map(toRight)],
+      columns: [...nameColumns, toRight("Seed"), ...figures.map(toRight)],
       rows: rows.map((row) => [
         ...namesOf(bench.labelsOf(row)),
         figureCell(String(row.seed), row.seed),
@@ -178,20 +169,4 @@ export function furtherBlocks(bench: Bench): readonly Block[] {
       ]),
     }),
   ];
-}
-
-function namesOf({ attack, defence, data }: ReturnType<Bench["labelsOf"]>): Cell[] {
-  return [attack, defence, data];
-}
-
-function toRight(title: string): Column {
-  return { title, align: "right" };
-}
-
-function figureCell(content: string, sort: number | null): Cell {
-  return { content, sort };
-}
-
-function shareCell(share: BenchShare | null): Cell {
-  return { content: formatShare(share), sort: share === null || share.total === 0 ? null : rate(share) };
 }
