@@ -88,6 +88,8 @@ export const benchScan = z.object({
   /** Classes that the verdict accuses, the most suspicious first. */
   targets: z.array(z.int()),
   classes: z.array(z.object({ class: z.int().min(0), score: z.number().nullable(), pValue: unit.nullable() })),
+  /** The published rule of median deviations over the least masks; `null` where it says nothing, as with fewer than five classes. */
+  anomaly: z.object({ index: z.number(), flagged: z.array(z.int()) }).nullable(),
   /** The class with the highest score; `null` where there are none, or several share it. */
   top: z.int().min(0).nullable(),
   /** Whether that is the target; `null` without a single target. */
@@ -96,6 +98,16 @@ export const benchScan = z.object({
 
 /** What a scan said about a model. */
 export type BenchScan = z.infer<typeof benchScan>;
+
+/** Schema of the network that is measured, where the bench has trained it. */
+export const benchNetwork = z.object({
+  architecture: z.string(),
+  options: z.record(z.string(), z.unknown()),
+  /** How often its training saw every image. */
+  epochs: z.number().gt(0),
+  /** Of weights, order and poison. */
+  seed: z.int(),
+});
 
 const cell = {
   schema: z.literal(BENCH_SCHEMA),
@@ -109,6 +121,8 @@ const cell = {
   data: z.object({ name: z.string(), split: z.string(), hash }),
   seed: z.int(),
   classifierHash: hash.nullable(),
+  /** `null` for a model that was there already. */
+  network: benchNetwork.nullable().default(null),
   priorHash: hash.nullable(),
   /** How the prior computes; `null` without one. */
   precision: z.enum(["f32", "int8"]).nullable(),

@@ -9,7 +9,7 @@ import type { ResolvedAttack, Training } from "./resolve.ts";
 import { tryAttack } from "./try-attack.ts";
 
 /** The model of a cell, with what is done to it. */
-export type CellModel = Pick<CellJob, "model" | "attack" | "threat">;
+export type CellModel = Pick<CellJob, "model" | "network" | "attack" | "threat">;
 
 /** What a cell's model is made of. */
 export interface ModelChoice {
@@ -52,26 +52,29 @@ export function createModelTable(host: PlanHost): ModelTable {
         requireShape(attack.folder, found.shape, shape);
         const key = hashJson({ schema: JOB_SCHEMA, files: found.sha256 });
         folders.set(key, attack.folder);
-        return { model: key, attack: found.attack, threat: found.shape === undefined ? "none" : "trigger" };
+        const threat = found.shape === undefined ? "none" : "trigger";
+        return { model: key, network: null, attack: found.attack, threat };
       }
       const { kind, preset, options, descriptor, training } = attack;
       requireSize(training, shape);
       const method = { name: attack.name, preset, options };
       const { sha256, ...rest } = await host.training(name, training.images);
       const own = training.seed ?? seed;
+      const { architecture, recipe } = training;
+      const network = { architecture: architecture.name, options: training.options, epochs: recipe.epochs, seed: own };
       if (descriptor !== undefined) await tryOnce(descriptor, { options, seed: own }, { sha256, ...rest });
       requireBatch(training, rest.labels.length);
       const base = { data: name, sha256, seed: own };
       const clean = modelJobOf(training, { ...base, attack: null, surrogate: null });
       if (kind !== "backdoor" || descriptor === undefined) {
         models.set(clean.key, clean);
-        return { model: clean.key, attack: method, threat: kind === "evasion" ? "evasion" : "none" };
+        return { model: clean.key, network, attack: method, threat: kind === "evasion" ? "evasion" : "none" };
       }
       const surrogate = descriptor.needs.surrogate === true ? clean.key : null;
       if (surrogate !== null) models.set(surrogate, clean);
       const job = modelJobOf(training, { ...base, attack: method, surrogate });
       models.set(job.key, job);
-      return { model: job.key, attack: method, threat: "trigger" };
+      return { model: job.key, network, attack: method, threat: "trigger" };
     },
   };
 }

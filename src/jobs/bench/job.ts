@@ -3,7 +3,7 @@
  * determines its result, so that any worker on any machine that has the data can do it; its key is the hash of that.
  */
 import { z } from "zod";
-import { benchMethod, type benchRow } from "../../results/bench-row.ts";
+import { benchMethod, benchNetwork, type benchRow } from "../../results/bench-row.ts";
 import { answerRules } from "../../results/purify-row.ts";
 import { classifierRecipe } from "../training/recipe.ts";
 
@@ -89,8 +89,9 @@ export const cellJob = z.strictObject({
   }),
   /** Clean images of the validation split that set the threshold; `null` for no threshold. */
   calibration: z.strictObject({ images: imageChoice, falsePositiveRate: z.number() }).nullable(),
-  /** Key of the model that is measured. */
+  /** Key of the model that is measured, and what it is where the bench trains it. */
   model: key,
+  network: benchNetwork.nullable(),
   attack: benchMethod.strict(),
   /** `trigger`: the model's own. `evasion`: images are changed against the model. `none`: nothing is. */
   threat: z.enum(["trigger", "evasion", "none"]),

@@ -57,7 +57,7 @@ export function failedRow(job: CellJob, error: JobError, facts: RunFacts): Bench
 }
 
 function common(
-  { key, data, attack, defence, prior, seed, command }: CellJob,
+  { key, data, attack, defence, network, prior, seed, command }: CellJob,
   { seconds, ...facts }: RunFacts,
 ): Omit<BenchFailed, "status" | "error"> {
   return {
@@ -68,6 +68,7 @@ function common(
     defence: { name: defence.name, preset: defence.preset, options: optionsOf(defence), kind: defence.kind },
     data: { name: data.name, split: data.split, hash: data.sha256 },
     seed,
+    network,
     priorHash: prior?.hash ?? null,
     precision: prior?.precision ?? null,
     command,

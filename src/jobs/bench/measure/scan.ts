@@ -41,11 +41,14 @@ export async function measureScan(
         host.progress?.(phase === "look" ? (LOOKING * done) / total : LOOKING + ((1 - LOOKING) * done) / total),
     },
   );
-  const { verdict, pValue, reason, targets } = record;
+  const { verdict, pValue, reason, targets, anomaly } = record;
   const classes = record.classes.map(({ class: k, score, pValue: own }) => ({ class: k, score, pValue: own }));
   const top = onTop(classes);
   return {
     secondsOnce: now() - started,
-    scan: { verdict, pValue, reason, targets, classes, top, topIsTarget: target === null ? null : top === target },
+    scan: {
+      ...{ verdict, pValue, reason, targets, classes, anomaly },
+      ...{ top, topIsTarget: target === null ? null : top === target },
+    },
   };
 }
