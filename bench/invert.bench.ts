@@ -2,7 +2,7 @@
  * @file One step of SmoothInv and of Neural Cleanse for ten classes against PyTorch (`reference/peers/invert_torch.py`): the
  * same weights, images and threads, interleaved. The losses of the first step are compared before anything is timed.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -18,7 +18,7 @@ import { decodeModel } from "untrigger/onnx";
 import type { Runtime } from "untrigger/runtime";
 import { type Float32Tensor, float32, type Tensor } from "untrigger/tensor";
 import { CLASSIFIER, PRIOR, testImages } from "./assets.ts";
-import { type InvertSpeedRow, invertTable } from "./invert-rows.ts";
+import { type InvertSpeedRow, invertTable, readInvertRows } from "./invert-rows.ts";
 import { clockOf } from "./speed-rows.ts";
 import { median, race } from "./timing.ts";
 import { findPython, type Peer, serve } from "./torch-peer.ts";
@@ -90,15 +90,23 @@ export async function run(args: readonly string[]): Promise<void> {
     const prior = await openPriorAt(PRIOR, runtime);
     for (const match of matches.filter(({ what, network }) => `${what} ${network}`.includes(values.only))) {
       const setting = { network: networks[match.network], prior, runtime, threads, rounds: Number(values.rounds) };
-      rows.push(await hold(match, { ...setting, python }));
-      console.log(invertTable(rows.slice(-1)).split("\n").at(-1));
+      const row = await hold(match, { ...setting, python });
+      rows.push(row);
+      console.log(invertTable([row]).split("\n").at(-1));
+      if (values.save) await save(row);
     }
     await prior.dispose();
   }
   console.log(`\n${invertTable(rows)}`);
-  if (!values.save) return;
-  await mkdir("docs/results", { recursive: true });
-  await writeFile("docs/results/invert-speed.jsonl", rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+}
+
+/** Puts a row in the place of the last one of its match: ratios are within a row, so rows may be of different days. */
+async function save(row: InvertSpeedRow): Promise<void> {
+  const path = "docs/results/invert-speed.jsonl";
+  const known = await readFile(path, "utf8").catch(() => "");
+  const keyOf = ({ threads, network, what }: InvertSpeedRow): string => [threads, network, what].join("/");
+  const rows = new Map(readInvertRows(known).map((one) => [keyOf(one), one] as const)).set(keyOf(row), row);
+  await writeFile(path, [...rows.values()].map((one) => `${JSON.stringify(one)}\n`).join(""));
 }
 
 interface Setting {
