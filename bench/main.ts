@@ -6,6 +6,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   "training-memory": () => import("./training-memory.bench.ts"),
   int8: () => import("./int8.bench.ts"),
   gradients: () => import("./gradients.bench.ts"),
+  invert: () => import("./invert.bench.ts"),
   "training-step": () => import("./training-step.bench.ts"),
   workers: () => import("./workers.bench.ts"),
   tab: () => import("./tab.bench.ts"),

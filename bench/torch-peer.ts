@@ -21,6 +21,8 @@ export interface PeerJob {
 
 /** A running peer; whoever starts it closes it. */
 export interface Peer extends Contestant {
+  /** What it said when it had loaded. */
+  readonly ready: string;
   close(): void;
 }
 
@@ -47,9 +49,10 @@ export async function serve(name: string, python: string, args: readonly string[
     if (done === true) throw new Error(`${name}: the peer ended; its own message is above.`);
     return value;
   };
-  await next();
+  const ready = await next();
   return {
     name,
+    ready,
     async run() {
       child.stdin.write("\n");
       return JSON.parse(await next()).seconds;

@@ -1,5 +1,6 @@
 /** `npm run docs`: writes every page and table that is rendered from registries and rows. */
 import { readFileSync, writeFileSync } from "node:fs";
+import { invertSpeedPage, readInvertRows } from "../bench/invert-rows.ts";
 import { attacks } from "../src/attacks/registry.ts";
 import { readBenchRows } from "../src/results/bench-row.ts";
 import { pageOf, withFacts } from "./attack-pages.ts";
@@ -19,3 +20,5 @@ for (const { rows, page, render } of [
 ]) {
   writeFileSync(page, render(readBenchRows(readFileSync(rows), rows).rows));
 }
+const steps = readInvertRows(readFileSync("docs/results/invert-speed.jsonl", "utf8"));
+writeFileSync("docs/results/invert-speed.md", invertSpeedPage(steps));

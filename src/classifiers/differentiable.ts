@@ -9,6 +9,7 @@ import type { Classifier, ScoreKind } from "./classifier.ts";
 import { probingWith, readGraph } from "./gradient.ts";
 import { IMAGES, signatureOf } from "./image-graph.ts";
 import { checkImages } from "./image-input.ts";
+import { firstNonFinite } from "./kernels.ts";
 import { GRADIENT, LOSSES, lossGradientGraph, SCORES, TARGETS, WEIGHTS } from "./loss-gradient.ts";
 import { type Loss, type LossName, losses, requireGradientScores } from "./losses.ts";
 import { type ClassifierFlags, type OnnxClassifierFiles, openOnnxClassifier } from "./onnx.ts";
@@ -116,6 +117,8 @@ export async function openDifferentiableClassifier(
         };
         parts.push(readResults(await session.run(feeds, signal), first, count));
       }
+      const [only] = parts;
+      if (only !== undefined && parts.length === 1) return only;
       return {
         scores: concatRows(parts.map((part) => part.scores)),
         losses: concatRows(parts.map((part) => part.losses)),
@@ -170,7 +173,7 @@ function readResults(results: Readonly<Record<string, Tensor>>, first: number, c
     const value = results[name];
     if (value?.dtype !== "float32") throw new RuntimeFailure(`classifier: expected an output "${name}", got none.`);
     const rows = rowsOf(value, 0, count);
-    const wrong = rows.data.findIndex((number) => !Number.isFinite(number));
+    const wrong = firstNonFinite(rows.data);
     if (wrong < 0) return rows;
     const image = first + Math.floor((wrong * count) / rows.data.length);
     throw new RuntimeFailure(

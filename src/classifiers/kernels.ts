@@ -55,3 +55,9 @@ export function ascendInto(
     x[i] = Math.min(Math.max(near, 0), 1);
   }
 }
+
+/** Index of the first value that is no finite number; -1 where there is none. */
+export function firstNonFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return i;
+  return -1;
+}

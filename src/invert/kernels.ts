@@ -26,9 +26,12 @@ export function blendRowsInto(
 ): void {
   const [size, plane] = [pattern.length, mask.length];
   for (let from = 0; from < out.length; from += size) {
-    for (let i = 0; i < size; i++) {
-      const m = mask[i % plane]!;
-      out[from + i] = (1 - m) * images[from + i]! + m * pattern[i]!;
+    for (let channel = 0; channel < size; channel += plane) {
+      for (let pixel = 0; pixel < plane; pixel++) {
+        const m = mask[pixel]!;
+        const i = channel + pixel;
+        out[from + i] = (1 - m) * images[from + i]! + m * pattern[i]!;
+      }
     }
   }
 }
@@ -42,11 +45,13 @@ export function blendGradientInto(
 ): void {
   const [size, plane] = [at.pattern.length, at.mask.length];
   for (let from = 0; from < gradient.length; from += size) {
-    for (let i = 0; i < size; i++) {
-      const g = gradient[from + i]!;
-      const pixel = i % plane;
-      into.mask[pixel] = into.mask[pixel]! + g * (at.pattern[i]! - images[from + i]!);
-      into.pattern[i] = into.pattern[i]! + g * at.mask[pixel]!;
+    for (let channel = 0; channel < size; channel += plane) {
+      for (let pixel = 0; pixel < plane; pixel++) {
+        const i = channel + pixel;
+        const g = gradient[from + i]!;
+        into.mask[pixel] = into.mask[pixel]! + g * (at.pattern[i]! - images[from + i]!);
+        into.pattern[i] = into.pattern[i]! + g * at.mask[pixel]!;
+      }
     }
   }
 }

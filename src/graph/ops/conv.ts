@@ -9,6 +9,7 @@ import { type LiveTaps, liveTaps } from "./conv-live-taps.ts";
 import { type ConvForm, type ConvShapes, convAttributes } from "./conv-shapes.ts";
 import { smallConv } from "./conv-small.ts";
 import { weightGradient } from "./conv-weight.ts";
+import { fitsWinograd, winogradConv } from "./conv-winograd.ts";
 import type { Operators, Site } from "./operator.ts";
 import { reachOf, type Windows, windowsOf } from "./windows.ts";
 import type { Writer } from "./writer.ts";
@@ -25,6 +26,7 @@ export const convolutions = {
       if (needs(1) && channelBlock !== undefined && isBlockable(shapes, channelBlock)) {
         return { outputs: [blockedConv(w, inputs, shapes, channelBlock)], saved: [] };
       }
+      if (isFrozen(site) && fitsWinograd(shapes)) return { outputs: [winogradConv(w, inputs, shapes)], saved: [] };
       if (weight === at(x, 1)) return undefined;
       const parts = [at(x, 0), weight, ...x.slice(2)];
       return { outputs: [w.op("Conv", parts, convAttributes(shapes.windows, shapes.group))], saved: [] };
@@ -41,7 +43,7 @@ export const convolutions = {
       // The engine orders constant weights itself.
       const block = needs(1) ? site.channelBlock : undefined;
       return [
-        needs(0) ? inputGradient(w, dy, weight, { ...shapes, block }) : undefined,
+        needs(0) ? inputGradient(w, dy, weight, { ...shapes, block, frozen: isFrozen(site) }) : undefined,
         needs(1) ? widen(weightGradient(w, at(x, 0), dy, shapes)) : undefined,
         db,
       ];
@@ -68,6 +70,11 @@ const forms: readonly ConvForm[] = [positionMatrices, smallConv];
 /** A form for weights that change; constant ones are the engine's to arrange. */
 function formOf({ needs }: Site, shapes: ConvShapes): ConvForm | undefined {
   return needs(1) ? forms.find(({ fits }) => fits(shapes)) : undefined;
+}
+
+/** Whether the weight is stored in the model and stays as it is. */
+function isFrozen({ w, constant }: Site): boolean {
+  return w.dtype === "float32" && constant(1) !== undefined;
 }
 
 /** The convolution of a site, without taps that see only padding. */
