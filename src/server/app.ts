@@ -60,6 +60,10 @@ export async function createApp({ state, metrics, tls, log, routes }: AppParts):
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 1000 },
     clientErrorHandler: refuseConnection,
+    // Addresses that do not decode lead to no route, and so to no handler of errors.
+    frameworkErrors: (error: Error, _request: unknown, reply: unknown) => {
+      sendRefusal(reply as FastifyReply, openInference, foreseen(error) ?? toldOf(error));
+    },
   } as const;
   const app = (tls === undefined
     ? fastify({ ...common, http: server })
