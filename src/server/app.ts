@@ -5,7 +5,7 @@ import { checkOrigin, createAccess } from "./access.ts";
 import type { GatewayState } from "./gateway-state.ts";
 import type { Metrics } from "./metrics.ts";
 import { openInference } from "./protocols/open-inference.ts";
-import type { Protocol } from "./protocols/protocol.ts";
+import type { RefusalForm } from "./protocols/protocol.ts";
 import { Refusal, type Told, toldOf } from "./refusal.ts";
 
 /** Certificate and key, PEM. */
@@ -33,13 +33,15 @@ export interface AppParts {
 declare module "fastify" {
   interface FastifyContextConfig {
     /** In whose form refusals are. */
-    protocol?: Protocol;
+    protocol?: RefusalForm;
     /** No key is asked for. */
     open?: boolean;
   }
   interface FastifyRequest {
     /** The entry of the configuration that a request led to, for counters. */
     servedModel: string;
+    /** Name of the client's key, where keys are asked for. */
+    keyName: string | undefined;
   }
 }
 
@@ -79,6 +81,7 @@ export async function createApp({ state, metrics, tls, log, routes }: AppParts):
   let keys = state.config.keys;
   let access = createAccess(keys, () => performance.now() / 1000);
   app.decorateRequest("servedModel", "");
+  app.decorateRequest("keyName", undefined);
   app.addHook("onRequest", async (request, reply) => {
     const { config } = state;
     if (keys !== config.keys) {
@@ -91,7 +94,7 @@ export async function createApp({ state, metrics, tls, log, routes }: AppParts):
     }
     checkOrigin(request.headers, config);
     allowOrigin(request, reply, config.origins);
-    if (request.routeOptions.config.open !== true) access.admit(request.headers);
+    if (request.routeOptions.config.open !== true) request.keyName = access.admit(request.headers);
   });
   app.addHook("onResponse", async (request, reply) => {
     const facts = {
@@ -122,7 +125,7 @@ export async function createApp({ state, metrics, tls, log, routes }: AppParts):
 }
 
 /** Answers with a refusal. */
-export function sendRefusal(reply: FastifyReply, protocol: Protocol, told: Told): FastifyReply {
+export function sendRefusal(reply: FastifyReply, protocol: RefusalForm, told: Told): FastifyReply {
   const { headers, body } = protocol.encodeRefusal(told);
   if (told.retryAfter !== undefined) void reply.header("retry-after", String(told.retryAfter));
   if (told.code === "unauthorised") void reply.header("www-authenticate", "Bearer");

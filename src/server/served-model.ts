@@ -62,7 +62,7 @@ export async function openModel(name: string, config: ModelConfig, host: ModelHo
   try {
     const guarded = config.policy !== "pass";
     prior =
-      config.prior === undefined || !guarded
+      config.prior === undefined
         ? undefined
         : await openPriorAt(config.prior, runtime, { precision: config.precision });
     const opened = guarded ? await openPurifier(config.method, config, { prior, classifier }) : undefined;

@@ -6,7 +6,11 @@ import { createSessionCache } from "../runtime/session-cache.ts";
 import { createApp, type Log } from "./app.ts";
 import type { GatewayConfig } from "./config.ts";
 import { openState } from "./gateway-state.ts";
+import type { CommandLine } from "./jobs/command-job.ts";
+import { createJobStore } from "./jobs/job-store.ts";
 import { createMetrics } from "./metrics.ts";
+import { apiRoutes } from "./routes/api.ts";
+import { jobRoutes } from "./routes/jobs.ts";
 import { openInferenceRoutes } from "./routes/open-inference.ts";
 import { operationsRoutes } from "./routes/operations.ts";
 
@@ -15,6 +19,8 @@ export interface GatewayHost {
   readonly runtime: Runtime;
   /** Of this package. */
   readonly version: string;
+  /** How the command line is started, for jobs that are commands; they are refused without. */
+  readonly command?: CommandLine | undefined;
   /** Nothing is logged when left out. */
   readonly log?: Log | undefined;
 }
@@ -37,7 +43,7 @@ const PEM_BYTES = 2 ** 20;
  * @throws what opening a model throws; InputError when the address cannot be listened on.
  */
 export async function startGateway(config: GatewayConfig, host: GatewayHost): Promise<RunningGateway> {
-  const { version, log } = host;
+  const { version, log, command } = host;
   const { listen, tls } = config;
   const files = tls && {
     cert: await readWhole(tls.cert, { maxBytes: PEM_BYTES }),
@@ -47,11 +53,20 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
   const state = await openState(config, runtime);
   const metrics = createMetrics(() => [...state.models].map(([name, { depth }]) => [name, depth] as const));
   const parts = { state, metrics };
+  const jobs = createJobStore(
+    () => state.config.limits.jobs,
+    (error) => app.log.error({ err: error }, "a job failed"),
+  );
   const app = await createApp({
     ...parts,
     tls: files,
     log,
-    routes: [(each) => operationsRoutes(each, parts), (each) => openInferenceRoutes(each, parts, version)],
+    routes: [
+      (each) => operationsRoutes(each, parts),
+      (each) => openInferenceRoutes(each, parts, version),
+      (each) => apiRoutes(each, parts, version),
+      (each) => jobRoutes(each, { ...parts, jobs, command }),
+    ],
   });
   try {
     const address = await app.listen({ host: listen.host, port: listen.port }).catch((cause: unknown) => {
@@ -66,9 +81,16 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
       address,
       reload: (next) => state.reload(next),
       async close() {
-        const grace = setTimeout(() => app.server.closeAllConnections(), state.config.limits.graceMs);
+        let end = (): void => undefined;
+        const over = new Promise<void>((resolve) => {
+          end = resolve;
+        });
+        const grace = setTimeout(() => {
+          end();
+          app.server.closeAllConnections();
+        }, state.config.limits.graceMs);
         try {
-          await app.close();
+          await Promise.all([app.close(), Promise.race([jobs.idle(), over]).then(() => jobs.close())]);
         } finally {
           clearTimeout(grace);
         }
@@ -77,6 +99,7 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
       },
     };
   } catch (error) {
+    await jobs.close();
     await app.close();
     await state.dispose();
     throw error;

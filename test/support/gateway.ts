@@ -7,6 +7,9 @@ import { type RunningGateway, startGateway } from "../../src/server/start.ts";
 /** The shipped classifier with a backdoor, behind its prior. */
 export const FASHION = { classifier: "models/fashion-mnist-badnets", prior: "models/fashion-mnist-prior" } as const;
 
+/** How the command line is started from its sources. */
+const COMMAND = [process.execPath, "--import", "tsx", "--conditions=untrigger-source", "src/cli/main.ts"];
+
 /** DiffPure in four steps. */
 export const QUICK = { method: "diffpure", preset: "fast" } as const;
 
@@ -20,5 +23,9 @@ export async function gateway(config: Omit<GatewayInput, "listen">): Promise<Run
 /** Starts a gateway that its caller closes. */
 export async function lastingGateway(config: Omit<GatewayInput, "listen">): Promise<RunningGateway> {
   const runtime = await createNodeRuntime({ threads: 1 });
-  return await startGateway(parseConfig({ ...config, listen: { port: 0 } }), { runtime, version: "0.0.0" });
+  return await startGateway(parseConfig({ ...config, listen: { port: 0 } }), {
+    runtime,
+    version: "0.0.0",
+    command: COMMAND,
+  });
 }

@@ -14,6 +14,7 @@ import type { Console } from "../console.ts";
 import { addRunFlags, choice, gather, integer, numbers, type RunFlags, share } from "../flags.ts";
 import { parseSettings } from "../settings.ts";
 import { openVerbRuntime } from "../verb-runtime.ts";
+import { workerCommand } from "./bench-worker-command.ts";
 
 /** The flags of this verb. */
 interface ServeFlags extends RunFlags {
@@ -134,6 +135,7 @@ async function serve(flags: ServeFlags, console: Console): Promise<void> {
   const gateway = await server.startGateway(config, {
     runtime,
     version: packageVersion(),
+    command: [process.execPath, ...process.execArgv, workerCommand()[0]],
     log: quiet ? undefined : { level: flags.logLevel, stream: { write: note } },
   });
   const models = Object.keys(config.models);

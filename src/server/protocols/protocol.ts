@@ -46,16 +46,20 @@ export interface OwnAnswer {
   readonly note: string | undefined;
 }
 
+/** How an address refuses. */
+export interface RefusalForm {
+  /** A refusal in the protocol's own form. */
+  encodeRefusal(told: Told): Message;
+}
+
 /** A serving protocol. */
-export interface Protocol {
+export interface Protocol extends RefusalForm {
   readonly name: string;
   /**
    * Finds the images of a request.
    * @throws ToolkitError for a request that is not the protocol's, or one in which no image is found.
    */
   decode(request: Incoming, form: ImageForm): Promise<FoundImages>;
-  /** A refusal in the protocol's own form. */
-  encodeRefusal(told: Told): Message;
   /**
    * The scores of an answer with status 2xx.
    * @throws EndpointError when it is no answer of the protocol.
