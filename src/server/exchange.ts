@@ -7,7 +7,7 @@ import type { Metrics } from "./metrics.ts";
 import { noteText } from "./note.ts";
 import type { HeaderMap, Protocol } from "./protocols/protocol.ts";
 import { Refusal } from "./refusal.ts";
-import type { ForwardAnswer } from "./upstream.ts";
+import { endToEndRaw, type ForwardAnswer, type Upstream } from "./upstream.ts";
 
 /** What routes need. */
 export interface RouteParts {
@@ -61,14 +61,35 @@ export async function answerInfer(
   }
 }
 
+/** A question without images: there and back as it is. */
+export async function forwardGet(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { state, upstream }: { readonly state: GatewayState; readonly upstream: Upstream },
+): Promise<FastifyReply> {
+  const watch = watchRequest(reply, state.config.limits.deadlineMs);
+  try {
+    const answer = await upstream.forward({
+      method: "GET",
+      path: request.url,
+      headers: endToEndRaw(request.raw.rawHeaders, secretHeaders(state)),
+      body: undefined,
+      signal: watch.signal,
+    });
+    return sendAnswer(reply, answer).send(answer.body);
+  } finally {
+    watch.end();
+  }
+}
+
 /** Sets status and headers of an answer. */
-export function sendAnswer(reply: FastifyReply, { status, headers }: Omit<ForwardAnswer, "body">): FastifyReply {
+function sendAnswer(reply: FastifyReply, { status, headers }: Omit<ForwardAnswer, "body">): FastifyReply {
   for (const [name, value] of Object.entries(headers)) if (value !== undefined) void reply.header(name, value);
   return reply.code(status);
 }
 
 /** A signal that is aborted when the client leaves, or when its time is over. */
-export function watchRequest(reply: FastifyReply, deadlineMs: number): { readonly signal: AbortSignal; end(): void } {
+function watchRequest(reply: FastifyReply, deadlineMs: number): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController();
   const timer = setTimeout(
     () => controller.abort(new Refusal("late", `request: expected an answer within ${deadlineMs} ms, got none.`)),
@@ -88,7 +109,7 @@ export function watchRequest(reply: FastifyReply, deadlineMs: number): { readonl
 }
 
 /** Headers of the gateway's own that no upstream sees. */
-export function secretHeaders({ config }: GatewayState): ReadonlySet<string> {
+function secretHeaders({ config }: GatewayState): ReadonlySet<string> {
   return config.keys.length > 0 ? KEY_HEADERS : NONE;
 }
 

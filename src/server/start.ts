@@ -13,6 +13,7 @@ import { apiRoutes } from "./routes/api.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { openInferenceRoutes } from "./routes/open-inference.ts";
 import { operationsRoutes } from "./routes/operations.ts";
+import { otherProtocolRoutes } from "./routes/other-protocols.ts";
 
 /** What a gateway is lent. */
 export interface GatewayHost {
@@ -64,6 +65,7 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
     routes: [
       (each) => operationsRoutes(each, parts),
       (each) => openInferenceRoutes(each, parts, version),
+      (each) => otherProtocolRoutes(each, parts),
       (each) => apiRoutes(each, parts, version),
       (each) => jobRoutes(each, { ...parts, jobs, command }),
     ],

@@ -65,7 +65,7 @@ function parseRequest(text: string): InferRequest {
 }
 
 /** Text that is encoded again without loss. @throws FormatError when the bytes are no UTF-8. */
-function textOf(bytes: Uint8Array): string {
+export function textOf(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {

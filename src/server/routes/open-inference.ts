@@ -1,11 +1,11 @@
 /** @file Addresses of the Open Inference Protocol. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { answerInfer, type RouteParts, secretHeaders, sendAnswer, watchRequest } from "../exchange.ts";
+import type { FastifyInstance } from "fastify";
+import { answerInfer, forwardGet, type RouteParts } from "../exchange.ts";
 import { openInference } from "../protocols/open-inference.ts";
 import { OWN_OUTPUT, UNPURIFIED } from "../protocols/open-inference-answer.ts";
 import { Refusal } from "../refusal.ts";
 import type { ServedModel } from "../served-model.ts";
-import { endToEndRaw, type Upstream } from "../upstream.ts";
+import type { Upstream } from "../upstream.ts";
 
 /** Name of the one input of a model that runs here. */
 const OWN_INPUT = "images";
@@ -31,7 +31,7 @@ export function openInferenceRoutes(app: FastifyInstance, parts: RouteParts, ver
 
   app.get("/v2", { config }, async (request, reply) => {
     const only = onlyUpstream([...state.models.values()], state.upstreams);
-    if (only !== undefined) return await forward(request, reply, only);
+    if (only !== undefined) return await forwardGet(request, reply, { state, upstream: only });
     return { name: "untrigger", version, extensions: ["binary_tensor_data"] };
   });
 
@@ -42,7 +42,7 @@ export function openInferenceRoutes(app: FastifyInstance, parts: RouteParts, ver
         const { entry, model, upstream, giveBack } = state.borrow(name);
         request.servedModel = entry;
         try {
-          if (upstream !== undefined) return await forward(request, reply, upstream);
+          if (upstream !== undefined) return await forwardGet(request, reply, { state, upstream });
           if (page === "") return metadataOf(name, model);
           if (page === "/ready") return { name, ready: true };
           throw new Refusal("unknown", `model "${name}": expected metadata or ready, got asked for ${page.slice(1)}.`);
@@ -62,23 +62,6 @@ export function openInferenceRoutes(app: FastifyInstance, parts: RouteParts, ver
       "repository: expected no changes through the gateway, got one. Do ask the server itself.",
     );
   });
-
-  /** A question without images: there and back as it is. */
-  async function forward(request: FastifyRequest, reply: FastifyReply, upstream: Upstream): Promise<FastifyReply> {
-    const watch = watchRequest(reply, state.config.limits.deadlineMs);
-    try {
-      const answer = await upstream.forward({
-        method: "GET",
-        path: request.url,
-        headers: endToEndRaw(request.raw.rawHeaders, secretHeaders(state)),
-        body: undefined,
-        signal: watch.signal,
-      });
-      return sendAnswer(reply, answer).send(answer.body);
-    } finally {
-      watch.end();
-    }
-  }
 }
 
 /** Whether an upstream answers at all; servers of other protocols do not know this address, but are there. */
