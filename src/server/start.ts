@@ -6,6 +6,7 @@ import { createSessionCache } from "../runtime/session-cache.ts";
 import { createApp, type Log } from "./app.ts";
 import type { GatewayConfig } from "./config.ts";
 import { openState } from "./gateway-state.ts";
+import { startService } from "./grpc/service.ts";
 import type { CommandLine } from "./jobs/command-job.ts";
 import { createJobStore } from "./jobs/job-store.ts";
 import { createMetrics } from "./metrics.ts";
@@ -30,6 +31,8 @@ export interface GatewayHost {
 export interface RunningGateway {
   /** `http://127.0.0.1:8080` */
   readonly address: string;
+  /** Port of gRPC, where that is spoken. */
+  readonly grpcPort: number | undefined;
   /** Takes another configuration; `listen` and `tls` stay as they are. @throws what opening a model throws; nothing changes then. */
   reload(config: GatewayConfig): Promise<void>;
   /** Takes nothing more, finishes what it took within the time of grace, and closes all models. */
@@ -79,8 +82,13 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
         },
       );
     });
+    const service =
+      listen.grpcPort === undefined
+        ? undefined
+        : await startService({ ...parts, version }, { host: listen.host, port: listen.grpcPort, tls: files });
     return {
       address,
+      grpcPort: service?.port,
       reload: (next) => state.reload(next),
       async close() {
         let end = (): void => undefined;
@@ -90,9 +98,14 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
         const grace = setTimeout(() => {
           end();
           app.server.closeAllConnections();
+          service?.force();
         }, state.config.limits.graceMs);
         try {
-          await Promise.all([app.close(), Promise.race([jobs.idle(), over]).then(() => jobs.close())]);
+          await Promise.all([
+            app.close(),
+            service?.close(),
+            Promise.race([jobs.idle(), over]).then(() => jobs.close()),
+          ]);
         } finally {
           clearTimeout(grace);
         }

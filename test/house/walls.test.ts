@@ -83,6 +83,7 @@ describe("walls", () => {
           files.filter(({ path }) => folderOf(path) === "server").map(({ path }) => path),
         ]),
       ),
+      "@grpc/grpc-js": ["server/grpc/service.ts"],
       commander: files.filter(({ path }) => folderOf(path) === "cli").map(({ path }) => path),
     };
     for (const [name, allowed] of Object.entries(doors)) {

@@ -20,10 +20,13 @@ export async function gateway(config: Omit<GatewayInput, "listen">): Promise<Run
   return running;
 }
 
-/** Starts a gateway that its caller closes. */
-export async function lastingGateway(config: Omit<GatewayInput, "listen">): Promise<RunningGateway> {
+/** Starts a gateway that its caller closes. @param grpcPort 0 speaks gRPC, too, on a free port. */
+export async function lastingGateway({
+  grpcPort,
+  ...config
+}: Omit<GatewayInput, "listen"> & { readonly grpcPort?: number }): Promise<RunningGateway> {
   const runtime = await createNodeRuntime({ threads: 1 });
-  return await startGateway(parseConfig({ ...config, listen: { port: 0 } }), {
+  return await startGateway(parseConfig({ ...config, listen: { port: 0, grpcPort } }), {
     runtime,
     version: "0.0.0",
     command: COMMAND,

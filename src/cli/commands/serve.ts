@@ -42,6 +42,7 @@ interface ServeFlags extends RunFlags {
   readonly host: string;
   readonly port: number;
   readonly grpcPort?: number;
+  readonly grpcUpstream?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly key?: readonly string[];
@@ -106,6 +107,7 @@ export function defineServe(command: Command, console: Console): void {
     .option("--host <address>", "where to listen", "127.0.0.1")
     .addOption(new Option("--port <n>", "0 takes a free one").argParser(integer("--port", 0, 65535)).default(8080))
     .addOption(new Option("--grpc-port <n>", "speak gRPC here, too").argParser(integer("--grpc-port", 0, 65535)))
+    .option("--grpc-upstream <host:port>", "the model server's gRPC address")
     .option("--tls-cert <file>", "certificate, PEM")
     .option("--tls-key <file>", "its key, PEM")
     .addOption(
@@ -140,8 +142,8 @@ async function serve(flags: ServeFlags, console: Console): Promise<void> {
   });
   const models = Object.keys(config.models);
   if (json) {
-    const { address } = gateway;
-    console.out(`${JSON.stringify({ schema: "untrigger/serve@1", address, models })}\n`);
+    const { address, grpcPort = null } = gateway;
+    console.out(`${JSON.stringify({ schema: "untrigger/serve@1", address, grpcPort, models })}\n`);
   } else console.out(`${gateway.address} serves ${models.join(", ")}\n`);
   const follow = file === undefined ? undefined : server.followFile(file, () => reload(file, gateway));
   const hangUp = (): void => follow?.now();
@@ -190,6 +192,7 @@ function inputOf(flags: ServeFlags): GatewayInput {
     tls: tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey },
     keys: key.map((text, i) => ({ name: `key ${i + 1}`, key: text })),
     origins: [...origin],
+    grpcUpstreams: flags.grpcUpstream === undefined ? {} : { [UPSTREAM]: flags.grpcUpstream },
     upstreams: upstream === undefined ? {} : { [UPSTREAM]: upstream },
     models,
   };
