@@ -15,12 +15,15 @@ import { jobRoutes } from "./routes/jobs.ts";
 import { openInferenceRoutes } from "./routes/open-inference.ts";
 import { operationsRoutes } from "./routes/operations.ts";
 import { otherProtocolRoutes } from "./routes/other-protocols.ts";
+import { pageRoutes, readPage } from "./routes/page.ts";
 
 /** What a gateway is lent. */
 export interface GatewayHost {
   readonly runtime: Runtime;
   /** Of this package. */
   readonly version: string;
+  /** Folder of the built page; there is none without. */
+  readonly page?: string | undefined;
   /** How the command line is started, for jobs that are commands; they are refused without. */
   readonly command?: CommandLine | undefined;
   /** Nothing is logged when left out. */
@@ -61,6 +64,7 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
     () => state.config.limits.jobs,
     (error) => app.log.error({ err: error }, "a job failed"),
   );
+  const page = host.page === undefined ? [] : await readPage(host.page);
   const app = await createApp({
     ...parts,
     tls: files,
@@ -70,6 +74,7 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
       (each) => openInferenceRoutes(each, parts, version),
       (each) => otherProtocolRoutes(each, parts),
       (each) => apiRoutes(each, parts, version),
+      (each) => pageRoutes(each, page),
       (each) => jobRoutes(each, { ...parts, jobs, command }),
     ],
   });

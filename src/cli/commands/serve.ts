@@ -1,5 +1,6 @@
 /** @file `untrigger serve`: the purifying gateway, from flags or from a configuration file. */
 import { basename, dirname, extname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Command, Option } from "commander";
 import type { ScoreKind } from "../../classifiers/classifier.ts";
 import { MissingDependencyError, messageOf, OptionError } from "../../core/errors.ts";
@@ -137,6 +138,7 @@ async function serve(flags: ServeFlags, console: Console): Promise<void> {
   const gateway = await server.startGateway(config, {
     runtime,
     version: packageVersion(),
+    page: fileURLToPath(new URL("../../../web/dist", import.meta.url)),
     command: [process.execPath, ...process.execArgv, workerCommand()[0]],
     log: quiet ? undefined : { level: flags.logLevel, stream: { write: note } },
   });
