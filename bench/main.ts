@@ -10,6 +10,8 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   "training-step": () => import("./training-step.bench.ts"),
   workers: () => import("./workers.bench.ts"),
   tab: () => import("./tab.bench.ts"),
+  gateway: () => import("./gateway.bench.ts"),
+  "gateway-fuzz": () => import("./gateway-fuzz.bench.ts"),
   calibrate: () => import("./calibrate.ts"),
 };
 

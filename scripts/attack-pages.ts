@@ -1,7 +1,7 @@
 /** The facts that the registry knows in docs/attacks/*.md: threat, label maps, options, presets. */
 import type { z } from "zod";
 import type { AttackDescriptor } from "../src/attacks/attack.ts";
-import { optionsSchema } from "../src/cli/settings.ts";
+import { optionsSchema } from "../src/jobs/methods.ts";
 
 const [start, end] = ["<!-- facts:start -->", "<!-- facts:end -->"];
 

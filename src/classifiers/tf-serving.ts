@@ -28,7 +28,12 @@ export const openTfServing: OpenEndpoint = async (
   },
 });
 
-function readPredictions(value: unknown, output: string | undefined, subject: string): Answer {
+/**
+ * The scores of an answer.
+ * @param output of several named ones; `logits`, else the first that is an array, when left out. @param subject who answered.
+ * @throws EndpointError for anything but numbers.
+ */
+export function readPredictions(value: unknown, output: string | undefined, subject: string): Answer {
   const { predictions, outputs } = (value ?? {}) as { predictions?: unknown; outputs?: unknown };
   const found = predictions ?? outputs;
   if (found === undefined) {

@@ -3,13 +3,14 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { FormatError, MissingDependencyError, OptionError } from "../core/errors.ts";
 import type { Picture } from "../images/picture.ts";
+import { optionsSchema } from "../jobs/methods.ts";
 import { purifiers } from "../purify/registry.ts";
 import type { Console } from "./console.ts";
 import { describeFailure } from "./failure.ts";
 import { choice, integer, numbers, share } from "./flags.ts";
 import { detectGraphics, previewText } from "./preview.ts";
 import { createProgress, describeProgress, formatSeconds } from "./progress.ts";
-import { optionsSchema, parseSettings } from "./settings.ts";
+import { parseSettings } from "./settings.ts";
 import { formatTable } from "./table.ts";
 
 describe("parseSettings", () => {

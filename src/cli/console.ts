@@ -11,8 +11,10 @@ export interface Console {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Makes the run end with exit code 1: there is a finding that the user asked to fail on. */
   finding(): void;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C, and by whoever asks the process to end. */
   readonly signal: AbortSignal;
+  /** Asks for so many milliseconds to end by itself once the signal is aborted; otherwise it is ended. */
+  grace(milliseconds: number): void;
 }
 
 /** One of the two streams. */
@@ -22,8 +24,8 @@ export interface Screen {
   readonly columns: number;
 }
 
-/** The console of this process. */
-export function processConsole(signal: AbortSignal): Console {
+/** The console of this process. @param grace hears how long the run may take to end. */
+export function processConsole(signal: AbortSignal, grace: Console["grace"]): Console {
   let gone = false;
   // `| head` closes the pipe: what is still to be written has no reader, and that is no failure.
   process.stdout.on("error", () => {
@@ -44,5 +46,6 @@ export function processConsole(signal: AbortSignal): Console {
       process.exitCode = 1;
     },
     signal,
+    grace,
   };
 }

@@ -5,10 +5,12 @@ import { describeFailure, interrupted } from "./failure.ts";
 import { runProgram } from "./program.ts";
 
 /** A run that has not stopped by itself so long after Ctrl-C is ended; a model inside one step cannot be interrupted. */
-const patience = 700;
+let patience = 700;
 
 const controller = new AbortController();
-const console = processConsole(controller.signal);
+const console = processConsole(controller.signal, (milliseconds) => {
+  patience = milliseconds;
+});
 const args = process.argv.slice(2);
 
 function stop(): void {

@@ -34,6 +34,10 @@ const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: "measure attacks against purifiers, cell by cell, resumable",
     load: async () => (await import("./commands/bench.ts")).defineBench,
   },
+  serve: {
+    summary: "stand in front of a model server, or in place of one, and clean every image on its way in",
+    load: async () => (await import("./commands/serve.ts")).defineServe,
+  },
   methods: {
     summary: "list every method with its options, presets and source",
     load: async () => (await import("./commands/methods.ts")).defineMethods,

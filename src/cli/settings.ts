@@ -1,6 +1,7 @@
 /** @file `--set key=value`: text from the command line to the types that a method's options have. */
-import { z } from "zod";
+import type { z } from "zod";
 import { OptionError } from "../core/errors.ts";
+import { optionsSchema } from "../jobs/methods.ts";
 
 /** The part of JSON Schema that decides how text is read. */
 interface TypeOf {
@@ -29,11 +30,6 @@ export function parseSettings(pairs: readonly string[], options: z.ZodObject): R
     settings[key] = readValue(pair.slice(at + 1), type ?? {});
   }
   return settings;
-}
-
-/** A method's options as JSON Schema of what may be written: options with defaults are optional. */
-export function optionsSchema(options: z.ZodObject): Record<string, unknown> {
-  return z.toJSONSchema(options, { io: "input", unrepresentable: "any" });
 }
 
 function readValue(text: string, type: TypeOf): unknown {

@@ -40,6 +40,7 @@ export {
   type Threshold,
   thresholdFrom,
 } from "./calibration.ts";
+export { type MethodEntry, type MethodsDocument, methodsDocument } from "./methods.ts";
 export { type JudgedBatch, type OpenPurifier, openPurifier, type PurifierAssets } from "./open-purifier.ts";
 export { type PictureConsent, type PictureNeeds, preparePicture } from "./prepare.ts";
 export {

@@ -61,7 +61,8 @@ describe("walls", () => {
   });
 
   test("portable rooms use nothing of Node", () => {
-    const isFace = (path: string): boolean => ["node", "cli"].includes(folderOf(path)) || path.endsWith("/node.ts");
+    const isFace = (path: string): boolean =>
+      ["node", "server", "cli"].includes(folderOf(path)) || path.endsWith("/node.ts");
     const wrong = files
       .filter(({ path }) => !isFace(path))
       .flatMap(({ path, packages }) =>
@@ -76,6 +77,13 @@ describe("walls", () => {
       "onnxruntime-web": ["runtime/web.ts"],
       sharp: ["images/node.ts"],
       "onnx-buf": files.filter(({ path }) => folderOf(path) === "onnx").map(({ path }) => path),
+      ...Object.fromEntries(
+        ["fastify", "undici", "prom-client"].map((name) => [
+          name,
+          files.filter(({ path }) => folderOf(path) === "server").map(({ path }) => path),
+        ]),
+      ),
+      "@grpc/grpc-js": ["server/grpc/service.ts"],
       commander: files.filter(({ path }) => folderOf(path) === "cli").map(({ path }) => path),
     };
     for (const [name, allowed] of Object.entries(doors)) {

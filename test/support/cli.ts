@@ -62,6 +62,7 @@ export async function runInside(args: readonly string[]): Promise<CliResult> {
       code = 1;
     },
     signal,
+    grace: () => undefined,
   };
   try {
     await runProgram(args, console);

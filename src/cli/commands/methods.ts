@@ -1,70 +1,23 @@
 /** @file `untrigger methods [NAME]`: every method with its options, presets and source, from the registries. */
 import type { Command } from "commander";
-import type { z } from "zod";
-import { attacks } from "../../attacks/registry.ts";
-import { lookUp } from "../../core/names.ts";
-import { inverters } from "../../invert/registry.ts";
-import { purifiers } from "../../purify/registry.ts";
-import { repairs } from "../../repair/registry.ts";
+import { type MethodEntry, type MethodsDocument, methodsDocument } from "../../jobs/methods.ts";
 import type { Console } from "../console.ts";
 import { addCommonFlags, type CommonFlags } from "../flags.ts";
-import { optionsSchema } from "../settings.ts";
 import { formatTable } from "../table.ts";
 
-/** Methods by kind. */
-type Found = Readonly<Record<"attacks" | "purifiers" | "inverters" | "repairs", readonly MethodEntry[]>>;
-
-/** A method as `--json` prints it. */
-interface MethodEntry {
-  readonly name: string;
-  readonly summary: string;
-  readonly source: string;
-  /** What it asks for; numbers are minima. */
-  readonly needs: Readonly<Record<string, boolean | number>>;
-  readonly presets: Readonly<Record<string, unknown>>;
-  /** JSON Schema. */
-  readonly options: Record<string, unknown>;
-}
-
-/** What a registry holds, as far as it is shown here. */
-interface Listed extends Omit<MethodEntry, "options" | "needs" | "presets"> {
-  readonly options: z.ZodObject;
-  readonly needs: object;
-  readonly presets: object;
-}
+/** Methods by kind, as people are shown them. */
+type Found = Readonly<Record<Exclude<keyof MethodsDocument, "schema" | "auditors">, readonly MethodEntry[]>>;
 
 /** Adds the verb to the program. */
 export function defineMethods(command: Command, console: Console): void {
   addCommonFlags(command.argument("[name]", "one method")).action((name: string | undefined, flags: CommonFlags) => {
-    const known: Readonly<Record<string, Listed>> = { ...attacks, ...purifiers, ...inverters, ...repairs };
-    if (name !== undefined) lookUp("method", name, known);
-    const among = (registry: Readonly<Record<string, Listed>>): MethodEntry[] =>
-      Object.values(registry)
-        .filter((entry) => name === undefined || entry.name === name)
-        .map(entryOf);
-    const found = {
-      attacks: among(attacks),
-      purifiers: among(purifiers),
-      inverters: among(inverters),
-      repairs: among(repairs),
-    };
-    if (flags.json === true) console.out(`${JSON.stringify(documentOf(found), undefined, 2)}\n`);
+    const document = methodsDocument(name);
+    const { attacks, purifiers, inverters, repairs } = document;
+    const found = { attacks, purifiers, inverters, repairs };
+    if (flags.json === true) console.out(`${JSON.stringify(document, undefined, 2)}\n`);
     else if (name === undefined) console.out(listOf(found));
     else console.out(Object.values(found).flat().map(detailsOf).join("\n"));
   });
-}
-
-function entryOf({ name, summary, source, needs, presets, options }: Listed): MethodEntry {
-  return { name, summary, source, needs: { ...needs }, presets: { ...presets }, options: optionsSchema(options) };
-}
-
-/** Kinds of methods that a later version may fill are there from the beginning. */
-function documentOf(found: Found): object {
-  return {
-    schema: "untrigger/methods@1",
-    ...found,
-    auditors: [],
-  };
 }
 
 function listOf(found: Found): string {

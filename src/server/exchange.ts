@@ -1,0 +1,126 @@
+/** @file From an HTTP request to one run through the gateway and back: deadline, departure of the client, headers. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { KEY_HEADERS } from "./access.ts";
+import { infer } from "./gateway.ts";
+import type { GatewayState } from "./gateway-state.ts";
+import type { Metrics } from "./metrics.ts";
+import { noteText } from "./note.ts";
+import type { HeaderMap, Protocol } from "./protocols/protocol.ts";
+import { Refusal } from "./refusal.ts";
+import { endToEndRaw, type ForwardAnswer, type Upstream } from "./upstream.ts";
+
+/** What routes need. */
+export interface RouteParts {
+  readonly state: GatewayState;
+  readonly metrics: Metrics;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Answers an infer request. @param name of the model. */
+export async function answerInfer(
+  { state, metrics }: RouteParts,
+  {
+    protocol,
+    name,
+    request,
+    reply,
+  }: {
+    readonly protocol: Protocol;
+    readonly name: string;
+    readonly request: FastifyRequest;
+    readonly reply: FastifyReply;
+  },
+): Promise<FastifyReply> {
+  const borrowed = state.borrow(name);
+  const { entry, model, upstream, giveBack } = borrowed;
+  request.servedModel = entry;
+  const headers = singleHeaders(request);
+  const watch = watchRequest(reply, deadlineOf(headers, model.limits.deadlineMs));
+  try {
+    const answer = await infer(
+      {
+        protocol,
+        name,
+        entry,
+        model,
+        upstream,
+        path: request.url,
+        headers,
+        rawHeaders: request.raw.rawHeaders,
+        body: (request.body as Buffer | undefined) ?? Buffer.alloc(0),
+        secret: secretHeaders(state),
+        signal: watch.signal,
+      },
+      metrics,
+    );
+    return sendAnswer(reply, answer).header("untrigger", noteText(answer.note)).send(answer.body);
+  } finally {
+    watch.end();
+    giveBack();
+  }
+}
+
+/** A question without images: there and back as it is. */
+export async function forwardGet(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { state, upstream }: { readonly state: GatewayState; readonly upstream: Upstream },
+): Promise<FastifyReply> {
+  const watch = watchRequest(reply, state.config.limits.deadlineMs);
+  try {
+    const answer = await upstream.forward({
+      method: "GET",
+      path: request.url,
+      headers: endToEndRaw(request.raw.rawHeaders, secretHeaders(state)),
+      body: undefined,
+      signal: watch.signal,
+    });
+    return sendAnswer(reply, answer).send(answer.body);
+  } finally {
+    watch.end();
+  }
+}
+
+/** Sets status and headers of an answer. */
+function sendAnswer(reply: FastifyReply, { status, headers }: Omit<ForwardAnswer, "body">): FastifyReply {
+  for (const [name, value] of Object.entries(headers)) if (value !== undefined) void reply.header(name, value);
+  return reply.code(status);
+}
+
+/** A signal that is aborted when the client leaves, or when its time is over. */
+function watchRequest(reply: FastifyReply, deadlineMs: number): { readonly signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const timer = setTimeout(
+    () => controller.abort(new Refusal("late", `request: expected an answer within ${deadlineMs} ms, got none.`)),
+    deadlineMs,
+  );
+  const left = (): void => {
+    if (!reply.raw.writableEnded) controller.abort();
+  };
+  reply.raw.once("close", left);
+  return {
+    signal: controller.signal,
+    end() {
+      clearTimeout(timer);
+      reply.raw.off("close", left);
+    },
+  };
+}
+
+/** Headers of the gateway's own that no upstream sees. */
+function secretHeaders({ config }: GatewayState): ReadonlySet<string> {
+  return config.keys.length > 0 ? KEY_HEADERS : NONE;
+}
+
+function deadlineOf(headers: HeaderMap, most: number): number {
+  const asked = headers["untrigger-deadline"];
+  const value = asked !== undefined && /^\d{1,9}$/.test(asked) ? Number(asked) : most;
+  return Math.min(Math.max(value, 1), most);
+}
+
+function singleHeaders({ headers }: FastifyRequest): HeaderMap {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
+  );
+}

@@ -1,0 +1,127 @@
+/** @file A gateway from a configuration to a listening server, and its end without losing what it took. */
+import { InputError, messageOf } from "../core/errors.ts";
+import { readWhole } from "../node/read-whole.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { createSessionCache } from "../runtime/session-cache.ts";
+import { createApp, type Log } from "./app.ts";
+import type { GatewayConfig } from "./config.ts";
+import { openState } from "./gateway-state.ts";
+import { startService } from "./grpc/service.ts";
+import type { CommandLine } from "./jobs/command-job.ts";
+import { createJobStore } from "./jobs/job-store.ts";
+import { createMetrics } from "./metrics.ts";
+import { apiRoutes } from "./routes/api.ts";
+import { jobRoutes } from "./routes/jobs.ts";
+import { openInferenceRoutes } from "./routes/open-inference.ts";
+import { operationsRoutes } from "./routes/operations.ts";
+import { otherProtocolRoutes } from "./routes/other-protocols.ts";
+import { pageRoutes, readPage } from "./routes/page.ts";
+
+/** What a gateway is lent. */
+export interface GatewayHost {
+  readonly runtime: Runtime;
+  /** Of this package. */
+  readonly version: string;
+  /** Folder of the built page; there is none without. */
+  readonly page?: string | undefined;
+  /** How the command line is started, for jobs that are commands; they are refused without. */
+  readonly command?: CommandLine | undefined;
+  /** Nothing is logged when left out. */
+  readonly log?: Log | undefined;
+}
+
+/** A gateway that listens. */
+export interface RunningGateway {
+  /** `http://127.0.0.1:8080` */
+  readonly address: string;
+  /** Port of gRPC, where that is spoken. */
+  readonly grpcPort: number | undefined;
+  /** Takes another configuration; `listen` and `tls` stay as they are. @throws what opening a model throws; nothing changes then. */
+  reload(config: GatewayConfig): Promise<void>;
+  /** Takes nothing more, finishes what it took within the time of grace, and closes all models. */
+  close(): Promise<void>;
+}
+
+/** Largest certificate or key that is read. */
+const PEM_BYTES = 2 ** 20;
+
+/**
+ * Opens all models and listens.
+ * @throws what opening a model throws; InputError when the address cannot be listened on.
+ */
+export async function startGateway(config: GatewayConfig, host: GatewayHost): Promise<RunningGateway> {
+  const { version, log, command } = host;
+  const { listen, tls } = config;
+  const files = tls && {
+    cert: await readWhole(tls.cert, { maxBytes: PEM_BYTES }),
+    key: await readWhole(tls.key, { maxBytes: PEM_BYTES }),
+  };
+  const runtime = createSessionCache(host.runtime);
+  const state = await openState(config, runtime);
+  const metrics = createMetrics(() => [...state.models].map(([name, { depth }]) => [name, depth] as const));
+  const parts = { state, metrics };
+  const jobs = createJobStore(
+    () => state.config.limits.jobs,
+    (error) => app.log.error({ err: error }, "a job failed"),
+  );
+  const page = host.page === undefined ? [] : await readPage(host.page);
+  const app = await createApp({
+    ...parts,
+    tls: files,
+    log,
+    routes: [
+      (each) => operationsRoutes(each, parts),
+      (each) => openInferenceRoutes(each, parts, version),
+      (each) => otherProtocolRoutes(each, parts),
+      (each) => apiRoutes(each, parts, version),
+      (each) => pageRoutes(each, page),
+      (each) => jobRoutes(each, { ...parts, jobs, command }),
+    ],
+  });
+  try {
+    const address = await app.listen({ host: listen.host, port: listen.port }).catch((cause: unknown) => {
+      throw new InputError(
+        `${listen.host}:${listen.port}: expected an address to listen on, got ${messageOf(cause)}.`,
+        {
+          cause,
+        },
+      );
+    });
+    const service =
+      listen.grpcPort === undefined
+        ? undefined
+        : await startService({ ...parts, version }, { host: listen.host, port: listen.grpcPort, tls: files });
+    return {
+      address,
+      grpcPort: service?.port,
+      reload: (next) => state.reload(next),
+      async close() {
+        let end = (): void => undefined;
+        const over = new Promise<void>((resolve) => {
+          end = resolve;
+        });
+        const grace = setTimeout(() => {
+          end();
+          app.server.closeAllConnections();
+          service?.force();
+        }, state.config.limits.graceMs);
+        try {
+          await Promise.all([
+            app.close(),
+            service?.close(),
+            Promise.race([jobs.idle(), over]).then(() => jobs.close()),
+          ]);
+        } finally {
+          clearTimeout(grace);
+        }
+        await state.dispose();
+        await runtime.dispose();
+      },
+    };
+  } catch (error) {
+    await jobs.close();
+    await app.close();
+    await state.dispose();
+    throw error;
+  }
+}
