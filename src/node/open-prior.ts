@@ -22,7 +22,12 @@ const singleFiles: Readonly<Record<string, { readonly name: string; readonly hid
  * @throws InputError when there is nothing at the path or a file of another kind, and what `openPrior` throws.
  */
 export async function openPriorAt(path: string, runtime: Runtime, options: OpenPriorOptions = {}): Promise<Prior> {
-  return openPrior(await priorSource(path), runtime, { store: int8Store(), ...options });
+  return openPriorFrom(await priorSource(path), runtime, options);
+}
+
+/** The same from files that somebody watches. @throws what `openPrior` throws. */
+export function openPriorFrom(source: ByteSource, runtime: Runtime, options: OpenPriorOptions = {}): Promise<Prior> {
+  return openPrior(source, runtime, { store: int8Store(), ...options });
 }
 
 /** The files of a prior at a path, as `openPrior` asks for them. @throws InputError when there is nothing, or a file of another kind. */
