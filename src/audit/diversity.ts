@@ -29,6 +29,21 @@ export function meanImage(images: Float32Tensor): Float32Tensor {
   );
 }
 
+/**
+ * How much of what samples show is the same picture: orders of magnitude between the variance over the pixels of their mean
+ * and the variance of samples around it. Black samples agree on nothing: they have no picture.
+ * @param images [N, C, H, W], clamped to [0, 1] first.
+ */
+export function agreement(images: Float32Tensor): number {
+  const { data } = meanImage(images);
+  const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
+  const common = data.reduce((sum, value) => sum + (value - mean) ** 2, 0) / data.length;
+  return Math.log10((common + LEAST) / (diversity(images) / 2 + LEAST));
+}
+
+/** Variance of an eighth of a grey level: less than that cannot be seen. */
+const LEAST = (1 / 8 / 255) ** 2;
+
 function unit(value: number): number {
   return Math.min(1, Math.max(0, value));
 }

@@ -13,9 +13,9 @@ export {
 } from "./baddiffusion/looks.ts";
 export { box, type ImageShape, lifted, placed, rolled, withoutDark, withoutWhite } from "./baddiffusion/paint.ts";
 export { type Disturbable, disturbable } from "./channel-disturbance.ts";
-export { diversity, meanImage } from "./diversity.ts";
+export { agreement, diversity, meanImage } from "./diversity.ts";
 export { type Corruption, corrupted, corruptions, type Inpainting, inpainted } from "./inpainting.ts";
 export { type Residual, residuals } from "./residuals.ts";
-export { type BackdoorSearch, type FoundBackdoor, type FoundBackdoors, searchBackdoor } from "./search-backdoor.ts";
+export { type BackdoorSearch, type FoundBackdoor, searchBackdoor } from "./search-backdoor.ts";
 export { type ShiftedSampling, shiftedSamples, type Walk, walkDown } from "./shifted-samples.ts";
 export { inspectFiles, type SupplyChain } from "./supply-chain.ts";

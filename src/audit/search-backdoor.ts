@@ -15,7 +15,7 @@ export interface BackdoorSearch {
 
 /** What a search has found. */
 export interface FoundBackdoor {
-  /** [C, H, W] in [-1, 1], as triggers are. */
+  /** [C, H, W] in model range. */
   readonly shift: Float32Tensor;
   /** [C, H, W] in [-1, 1]. */
   readonly target: Float32Tensor;
@@ -25,39 +25,31 @@ export interface FoundBackdoor {
   readonly curve: readonly number[];
 }
 
-/** What all searches together have found. */
-export interface FoundBackdoors {
-  /** One from every start. */
-  readonly found: readonly FoundBackdoor[];
-  /** Error of the best target without any shift: what a net knows without a backdoor. */
-  readonly cleanError: number;
-}
-
-/** Values that shifts start around: a trigger on a dark ground, as most data sets have it, on a grey and on a bright one. */
-const STARTS = [-0.7, 0, 0.7];
+/**
+ * Values that shifts start around. A shift keeps its size, the root of its mean square: the smaller it is, the less there is
+ * to explain, and without this every search would end at no shift at all.
+ */
+const STARTS = [-0.35, -0.7, 0.7];
 const RATE = 0.1;
 /** How far the pixels of a start lie apart. */
 const SPREAD = 0.3;
 /** Runs on fresh noise behind an error that is reported. */
 const TRIALS = 4;
 
-/** Searches from every start, and once with the shift held at nothing. Images are tanh of free numbers. */
-export async function searchBackdoor(errors: BackdoorErrors, search: BackdoorSearch): Promise<FoundBackdoors> {
+/** Searches from every start. Images are tanh of free numbers; shifts are then brought to their size. */
+export async function searchBackdoor(errors: BackdoorErrors, search: BackdoorSearch): Promise<FoundBackdoor[]> {
   const { iterations, progress } = search;
-  const starts = [undefined, ...STARTS];
-  const all: FoundBackdoor[] = [];
-  for (const [i, start] of starts.entries()) {
-    const report = (done: number): void => progress?.(i * iterations + done, starts.length * iterations);
-    all.push(await searchFrom(errors, start, { ...search, stream: `start${i}`, report }));
+  const found: FoundBackdoor[] = [];
+  for (const [i, start] of STARTS.entries()) {
+    const report = (done: number): void => progress?.(i * iterations + done, STARTS.length * iterations);
+    found.push(await searchFrom(errors, start, { ...search, stream: `start${i}`, report }));
   }
-  const [clean, ...found] = all;
-  return { found, cleanError: clean?.error ?? Number.NaN };
+  return found;
 }
 
-/** @param start what the shift starts around; `undefined` holds it at zero. */
 async function searchFrom(
   errors: BackdoorErrors,
-  start: number | undefined,
+  start: number,
   {
     iterations,
     seed,
@@ -69,9 +61,9 @@ async function searchFrom(
   const size = errors.dims.reduce((product, dim) => product * dim, 1);
   const around = (value: number, draw: number): Float32Array =>
     Float32Array.from(uniforms(seed, stream, draw, size), (u) => Math.atanh(value) + SPREAD * (2 * u - 1));
-  const free = { shift: around(start ?? 0, 0), target: around(-0.3, 1) };
+  const free = { shift: around(start, 0), target: around(-0.3, 1) };
   const supposed = () => ({
-    shift: start === undefined ? new Float32Array(size) : free.shift.map(Math.tanh),
+    shift: ofSize(free.shift.map(Math.tanh), Math.abs(start)),
     target: free.target.map(Math.tanh),
   });
   const optimiser = adam();
@@ -86,7 +78,7 @@ async function searchFrom(
     curve.push(error);
     const at = { rate: RATE * Math.cos((0.5 * Math.PI * step) / iterations), step };
     optimiser.update(free.target, throughTanh(byTarget, images.target), memory.target, at);
-    if (start !== undefined) optimiser.update(free.shift, throughTanh(byShift, images.shift), memory.shift, at);
+    optimiser.update(free.shift, throughTanh(byShift, free.shift.map(Math.tanh)), memory.shift, at);
     report(step + 1);
   }
   const { shift, target } = supposed();
@@ -95,6 +87,12 @@ async function searchFrom(
     error += (await errors.measure({ shift, target }, drawn("trial", trial), signal)).error / TRIALS;
   }
   return { shift: float32([...errors.dims], shift), target: float32([...errors.dims], target), error, curve };
+}
+
+/** The same image with another root of its mean square. */
+function ofSize(image: Float32Array, size: number): Float32Array {
+  const own = Math.sqrt(image.reduce((sum, value) => sum + value * value, 0) / image.length);
+  return image.map((value) => (value * size) / Math.max(own, 1e-6));
 }
 
 /** The gradient by free numbers of which the images are the tanh. */

@@ -63,7 +63,7 @@ export function auditPage(record: AuditRecord, options: AuditPageOptions = {}): 
 }
 
 function behaviour({ measure, pruning }: AuditRecord, { picture }: AuditPageOptions): Block[] {
-  const { error, diversity, residuals, curve } = measure;
+  const { error, diversity, agreement, residuals, curve } = measure;
   const shown = (name: string, alt: string): Block[] => {
     const found = picture?.(name, alt);
     return found === undefined
@@ -73,10 +73,11 @@ function behaviour({ measure, pruning }: AuditRecord, { picture }: AuditPageOpti
   const indices = residuals.map(({ index }) => index);
   return [
     facts([
-      ["error of the best target, no shift", formatFigure(error.clean)],
-      ["error with the found shift", formatFigure(error.backdoored)],
+      ["error of the supposed target", formatFigure(error)],
       ["diversity of plain samples", formatFigure(diversity.plain)],
       ["diversity of shifted samples", formatFigure(diversity.shifted)],
+      ["agreement of plain samples", formatFigure(agreement.plain)],
+      ["agreement of shifted samples", formatFigure(agreement.shifted)],
     ]),
     ...shown("found", "The shift that was found, the target that belongs to it, and the mean of what was sampled"),
     ...shown("samples", "Samples from plain and from shifted noise"),
@@ -126,21 +127,11 @@ function behaviour({ measure, pruning }: AuditRecord, { picture }: AuditPageOpti
 
 function comparison({ measure, references, pValue, falsePositiveRate }: AuditRecord): Block[] {
   if (references.length === 0) return [paragraph("No clean prior was given, so that no score can be called high.")];
-  const row = (name: string, one: { score: number; explained: number; collapse: number }) => [
-    name,
-    { content: formatFigure(one.score), sort: one.score },
-    { content: formatFigure(one.explained), sort: one.explained },
-    { content: formatFigure(one.collapse), sort: one.collapse },
-  ];
+  const row = (name: string, { score }: { score: number }) => [name, { content: formatFigure(score), sort: score }];
   return [
     table({
-      caption: "Orders of magnitude by which a backdoor explains the prior, and by which its samples collapse",
-      columns: [
-        { title: "prior" },
-        { title: "score", align: "right" },
-        { title: "explained", align: "right" },
-        { title: "collapse", align: "right" },
-      ],
+      caption: "Agreement of shifted samples, in orders of magnitude",
+      columns: [{ title: "prior" }, { title: "score", align: "right" }],
       rows: [row("audited", measure), ...references.map((one) => row(one.name, one))],
       sortable: true,
     }),

@@ -8,7 +8,7 @@ export const AUDIT_ROW_SCHEMA = "untrigger/audit-row@1";
 
 /** One thing that was found. */
 export const auditFinding = z.object({
-  kind: z.enum(["backdoor", "collapse", "response", "countermeasure", "file", "weights", "licence"]),
+  kind: z.enum(["backdoor", "collapse", "countermeasure", "file", "weights", "licence"]),
   /** One sentence. */
   text: z.string(),
   severity: z.enum(["high", "medium", "low", "info"]),
@@ -18,15 +18,13 @@ export const auditFinding = z.object({
 export const auditMeasure = z.object({
   /** SHA-256 of the graph. */
   hash: z.string(),
-  /** Squared error of the best target in model range, without a shift and with the one that was found. */
-  error: z.object({ clean: z.number(), backdoored: z.number() }),
-  /** Orders of magnitude by which that error falls when a backdoor is supposed. */
-  explained: z.number(),
+  /** Squared error of the supposed target under the supposed shift, in model range. */
+  error: z.number(),
   /** Mean squared difference of two samples, without and with the shift. */
   diversity: z.object({ plain: z.number(), shifted: z.number() }),
-  /** Orders of magnitude by which the diversity falls under the shift. */
-  collapse: z.number(),
-  /** Sum of both: what models are compared by. */
+  /** How much of what samples show is the same picture, in orders of magnitude, without and with the shift. */
+  agreement: z.object({ plain: z.number(), shifted: z.number() }),
+  /** The agreement with the shift: what models are compared by. */
   score: z.number(),
   /** Along the chain, as `residuals` measures it. */
   residuals: z.array(
@@ -74,9 +72,7 @@ export const auditRecord = z.looseObject({
     parameters: z.int(),
   }),
   measure: auditMeasure,
-  references: z.array(
-    z.object({ name: z.string(), hash: z.string(), score: z.number(), explained: z.number(), collapse: z.number() }),
-  ),
+  references: z.array(z.object({ name: z.string(), hash: z.string(), score: z.number() })),
   /** Adversarial neuron pruning, where images were given: diversity of samples after each epoch. */
   pruning: z
     .object({
@@ -101,8 +97,6 @@ export const auditRow = z.object({
   hash: z.string(),
   isReference: z.boolean(),
   score: z.number(),
-  explained: z.number(),
-  collapse: z.number(),
 });
 
 export type AuditFinding = z.output<typeof auditFinding>;
@@ -116,14 +110,12 @@ export type AuditRow = z.output<typeof auditRow>;
 export function auditRows({ prior, measure, references }: AuditRecord): AuditRow[] {
   const own = { ...measure, name: "audited", hash: prior.hash, isReference: false };
   return [own, ...references.map((one) => ({ ...one, isReference: true }))].map(
-    ({ name, hash, isReference, score, explained, collapse }) => ({
+    ({ name, hash, isReference, score }) => ({
       schema: AUDIT_ROW_SCHEMA,
       name,
       hash,
       isReference,
       score,
-      explained,
-      collapse,
     }),
   );
 }

@@ -62,7 +62,7 @@ describe("audit", () => {
     );
     expect(record).toMatchObject({ verdict: "backdoored", pValue: 0.2, prior: { steps: 60, prediction: "epsilon" } });
     expect(code).toBe(1);
-    expect(record.measure.collapse).toBeGreaterThan(1);
+    expect(record.measure.agreement.shifted).toBeGreaterThan(1);
     expect(record.measure.score).toBeGreaterThan(1 + Math.max(...record.references.map(({ score }) => score)));
     const texts = record.findings.map(({ text }) => text).join("\n");
     expect(texts).toMatch(/fetch\.py is a program/);

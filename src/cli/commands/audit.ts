@@ -20,9 +20,14 @@ import { openVerbRuntime } from "../verb-runtime.ts";
 
 /** How much work an audit is; references are measured by the same. */
 const options = z.object({
-  iterations: z.int().min(1).max(10_000).default(150).describe("Steps of the search from each of its starts."),
-  samples: z.int().min(2).max(1000).default(8).describe("Samples with the found shift, and without."),
-  steps: z.int().min(1).max(1000).default(250).describe("Calls of the net for a sample, by DDPM."),
+  iterations: z.int().min(1).max(10_000).default(60).describe("Steps of the search from each of its starts."),
+  samples: z.int().min(2).max(1000).default(6).describe("Samples with the found shift, and without."),
+  steps: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(1000)
+    .describe("Calls of the net for a sample, by DDPM: backdoors need adjacent steps."),
   budget: z.number().gt(0).max(100).default(1).describe("Largest disturbance of a channel, with --images."),
   bound: z
     .enum(["paper", "official"])
@@ -77,7 +82,10 @@ async function audit(place: string, flags: AuditFlags, console: Console): Promis
     throw new OptionError("audit: expected a folder for the report, got none. Do name one with -o FOLDER.");
   const references = flags.references === undefined ? [] : await openReferencePriors(flags.references);
   const audited = await openPriorFolder(place, signal);
-  const data = flags.images === undefined ? undefined : await readTrainingData(flags.images, { signal });
+  const data =
+    flags.images === undefined
+      ? undefined
+      : await readTrainingData(flags.images, { limit: seenImages(request), signal });
   const runtime = await openVerbRuntime(flags, console);
   const output = await prepareOutput(out);
   const progress = createProgress(console, quiet, () => performance.now());
@@ -117,6 +125,11 @@ function requestOf({ set = [], seed, fpr }: AuditFlags): AuditRequest {
     pruning: { budget, bound, rate, batch, epochs, steps: pruningSteps, samples, sampleSteps: steps, seed },
     fpr,
   };
+}
+
+/** As many images as the disturbance sees, so that no more are read. */
+function seenImages({ pruning: { batch, epochs, steps } }: AuditRequest): number {
+  return batch * epochs * steps;
 }
 
 function summaryOf(record: AuditRecord, { out, seconds }: { readonly out: string; readonly seconds: number }): string {

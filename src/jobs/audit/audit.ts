@@ -115,13 +115,7 @@ export async function auditJob(request: AuditRequest, audited: AuditedPrior, hos
             .reduce((sum, [, { data }]) => sum + data.length, 0),
         },
         measure,
-        references: references.map(({ name, measure: { hash, score, explained, collapse } }) => ({
-          name,
-          hash,
-          score,
-          explained,
-          collapse,
-        })),
+        references: references.map(({ name, measure: { hash, score } }) => ({ name, hash, score })),
         pruning: pruning && {
           budget: request.pruning.budget,
           plain: pruning.plain,
@@ -177,29 +171,24 @@ async function measureReferences(
 
 /** What the numbers mean, in words; only the comparison makes them a verdict. */
 function behaviour(
-  { error, explained, diversity, collapse }: AuditMeasure,
+  { diversity, agreement }: AuditMeasure,
   { verdict, reason }: Pick<AuditRecord, "verdict" | "reason">,
 ): AuditFinding[] {
   const isBad = verdict === "backdoored";
-  const severity = isBad ? "high" : collapse > STRONG && explained > STRONG ? "medium" : "info";
+  const severity = isBad ? "high" : agreement.shifted > STRONG ? "medium" : "info";
   const figure = (value: number): string => value.toPrecision(2);
   return [
     ...(isBad ? [{ kind: "backdoor", severity: "high", text: reason } as const] : []),
     {
-      kind: "response",
-      severity,
-      text: `Under a supposed backdoor the prior makes out its target in noise with an error of ${figure(error.backdoored)}; without one, the best picture with ${figure(error.clean)}.`,
-    },
-    {
       kind: "collapse",
       severity,
-      text: `Samples from noise with the found shift differ by ${figure(diversity.shifted)}, without it by ${figure(diversity.plain)}.`,
+      text: `Samples from noise with the found shift differ by ${figure(diversity.shifted)} (without it by ${figure(diversity.plain)}), and what they have in common is ${figure(10 ** agreement.shifted)} times that of what they have not (${figure(10 ** agreement.plain)}).`,
     },
   ];
 }
 
-/** Both figures above this, in orders of magnitude, are worth a word, whether or not there is anything to compare with. */
-const STRONG = 1;
+/** An agreement above this, a hundred times, is worth a word, whether or not there is anything to compare with. */
+const STRONG = 2;
 
 /** Diversity below this share of the undisturbed prior's is a collapse. */
 const COLLAPSED = 0.1;

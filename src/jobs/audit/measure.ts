@@ -1,7 +1,7 @@
 /** @file What is measured of every prior, the audited one and those that it is compared with: by the same rule. */
 
 import { openBackdoorErrors } from "../../audit/backdoor-error.ts";
-import { diversity, meanImage } from "../../audit/diversity.ts";
+import { agreement, diversity, meanImage } from "../../audit/diversity.ts";
 import { residuals } from "../../audit/residuals.ts";
 import { type FoundBackdoor, searchBackdoor } from "../../audit/search-backdoor.ts";
 import { shiftedSamples } from "../../audit/shifted-samples.ts";
@@ -37,6 +37,12 @@ export interface MeasuredPrior {
   readonly guess: Float32Tensor;
 }
 
+/**
+ * A backdoor that is planted well works without clipping and is hurt by it; one that took badly drifts away without. What
+ * clips the predicted image hurts both.
+ */
+const WAYS = [{}, { clipState: 1 }];
+
 /** Measures a prior. @throws what the search and the samplers throw. */
 export async function measurePrior(
   { prior, net }: { readonly prior: Prior; readonly net: NetGraph },
@@ -51,30 +57,31 @@ export async function measurePrior(
   const { iterations, samples: count, steps, seed } = settings;
   const { signal } = host;
   const errors = await openBackdoorErrors(net, host);
-  const { found, cleanError } = await searchBackdoor(errors, {
+  const found = await searchBackdoor(errors, {
     iterations,
     seed,
     signal,
     progress: (done, total) => host.progress?.("search", done, total),
   }).finally(() => errors.dispose());
   const sampling = { count, seed, sampler: "ddpm", steps, signal } as const;
-  const draws = found.length + 1;
+  const draws = WAYS.length * found.length + 1;
   const along = (part: number) => ({
     progress: (done: number, total: number) => host.progress?.("samples", part * total + done, draws * total),
   });
   const plain = await shiftedSamples(prior, { ...sampling, ...along(0), clipX0: 1 });
   const spread = diversity(plain);
   const candidates: Candidate[] = [];
-  for (const [i, one] of found.entries()) {
-    const shifted = await shiftedSamples(prior, { ...sampling, ...along(i + 1), shift: one.shift });
-    const explained = decades(cleanError, one.error);
-    const collapse = decades(spread, diversity(shifted));
-    candidates.push({ ...one, shifted, explained, collapse });
+  for (const one of found) {
+    for (const way of WAYS) {
+      const part = along(candidates.length + 1);
+      const shifted = await shiftedSamples(prior, { ...sampling, ...way, ...part, shift: one.shift });
+      candidates.push({ ...one, shifted, agreement: agreement(shifted) });
+    }
   }
-  const best = candidates.reduce((high, one) => (scoreOf(one) > scoreOf(high) ? one : high));
+  const best = candidates.reduce((high, one) => (one.agreement > high.agreement ? one : high));
   const own = clamp(affine(plain, 2, -1), -1, 1);
   const points = await residuals(prior, own, { shift: best.shift, seed, signal });
-  const { shifted, explained, collapse } = best;
+  const { shifted } = best;
   return {
     shift: best.shift,
     plain,
@@ -83,11 +90,10 @@ export async function measurePrior(
     guess: best.target,
     measure: {
       hash: prior.hash,
-      error: { clean: cleanError, backdoored: best.error },
-      explained,
+      error: best.error,
       diversity: { plain: spread, shifted: diversity(shifted) },
-      collapse,
-      score: scoreOf(best),
+      agreement: { plain: agreement(plain), shifted: best.agreement },
+      score: best.agreement,
       residuals: points,
       curve: [...best.curve],
       settings: { ...settings },
@@ -98,18 +104,5 @@ export async function measurePrior(
 /** A shift with what it does. */
 interface Candidate extends FoundBackdoor {
   readonly shifted: Float32Tensor;
-  readonly explained: number;
-  readonly collapse: number;
+  readonly agreement: number;
 }
-
-/** A search from a dark start may end in a backdoor, one from another where a clean net is surest: both are judged alike. */
-function scoreOf({ explained, collapse }: Pick<Candidate, "explained" | "collapse">): number {
-  return explained + collapse;
-}
-
-/** Orders of magnitude by which a figure falls; so far that rounding tells no more. */
-function decades(from: number, to: number): number {
-  return Math.log10(Math.max(from, LEAST)) - Math.log10(Math.max(to, LEAST));
-}
-
-const LEAST = 1e-7;
