@@ -26,6 +26,10 @@ const verbs: Readonly<Record<string, VerbEntry>> = {
     summary: "look inside a classifier: is there a backdoor, for which class, what does its trigger look like",
     load: async () => (await import("./commands/scan.ts")).defineScan,
   },
+  audit: {
+    summary: "look inside a diffusion prior: does it behave like a backdoored one, and what lies beside its weights",
+    load: async () => (await import("./commands/audit.ts")).defineAudit,
+  },
   repair: {
     summary: "mend a backdoored classifier with a few clean images, and measure it before and after",
     load: async () => (await import("./commands/repair.ts")).defineRepair,

@@ -2,12 +2,12 @@
 import type { ByteSource } from "../core/byte-source.ts";
 import { FormatError, InputError } from "../core/errors.ts";
 import { graphToBytes } from "../graph/to-model.ts";
-import { openWeights } from "../nn/checkpoints/weights.ts";
+import { openWeights, type Weights } from "../nn/checkpoints/weights.ts";
 import { type FoundJson, field, firstJson, firstThere } from "./prior-files.ts";
 import { type PriorPlan, type PriorSettings, signatureOfUNet } from "./prior-plan.ts";
-import { scheduleFromConfig } from "./scheduler-config.ts";
+import { type SchedulerFacts, scheduleFromConfig } from "./scheduler-config.ts";
 import { diffusersUNet } from "./unet/diffusers.ts";
-import { parseUNet2DConfig } from "./unet/diffusers-config.ts";
+import { parseUNet2DConfig, type UNet2DConfig } from "./unet/diffusers-config.ts";
 
 /** Where a scheduler config may lie: in a pipeline's folder, or beside the weights. */
 export const schedulerFiles = ["scheduler/scheduler_config.json", "scheduler_config.json"] as const;
@@ -54,17 +54,25 @@ export function isUNet2DConfig(config: unknown): boolean {
   return type === "UNet2DModel" || (type === undefined && Array.isArray(field(config, "down_block_types")));
 }
 
+/** The parts of a prior in diffusers' layout, read and checked but not yet a graph. */
+export interface DiffusersParts {
+  readonly config: UNet2DConfig;
+  readonly weights: Weights;
+  /** The scheduler's config as it is written, and what it means. */
+  readonly scheduler: FoundJson;
+  readonly facts: SchedulerFacts;
+}
+
 /**
- * Plans a `UNet2DModel` with its scheduler.
+ * Reads a `UNet2DModel` with its scheduler.
  * @param config the net's config and where it was found; the weights lie beside it.
- * @throws InputError when the weights or the scheduler config are missing, FormatError when a file is damaged or they
- * do not fit each other.
+ * @throws InputError when the weights or the scheduler config are missing, FormatError when a file is damaged.
  */
-export async function planDiffusers(
+export async function readDiffusersParts(
   source: ByteSource,
   config: FoundJson,
-  { signal, ...settings }: PriorSettings & { signal?: AbortSignal | undefined },
-): Promise<PriorPlan> {
+  signal?: AbortSignal,
+): Promise<DiffusersParts> {
   const parsed = parseUNet2DConfig(config.value, config.name);
   const scheduler = await firstJson(source, schedulerFiles, signal);
   if (scheduler === undefined) {
@@ -84,7 +92,20 @@ export async function planDiffusers(
     async (name, abort) => (name === found.name ? found.bytes : source(name, abort)),
     signal,
   );
-  const unet = diffusersUNet(parsed, weights, settings.size);
+  return { config: parsed, weights, scheduler, facts };
+}
+
+/**
+ * Plans a `UNet2DModel` with its scheduler.
+ * @throws as {@link readDiffusersParts}, and FormatError when config and weights do not fit each other.
+ */
+export async function planDiffusers(
+  source: ByteSource,
+  found: FoundJson,
+  { signal, ...settings }: PriorSettings & { signal?: AbortSignal | undefined },
+): Promise<PriorPlan> {
+  const { config, weights, scheduler, facts } = await readDiffusersParts(source, found, signal);
+  const unet = diffusersUNet(config, weights, settings.size);
   return {
     model: graphToBytes(unet.graph),
     facts,

@@ -6,7 +6,14 @@ import type { ByteSource } from "../core/byte-source.ts";
 import { FormatError, InputError, OptionError } from "../core/errors.ts";
 import type { Graph } from "../graph/ir.ts";
 import type { Runtime, Session } from "../runtime/runtime.ts";
-import { checkPipeline, isUNet2DConfig, planDiffusers, schedulerFiles } from "./diffusers-prior.ts";
+import {
+  checkPipeline,
+  type DiffusersParts,
+  isUNet2DConfig,
+  planDiffusers,
+  readDiffusersParts,
+  schedulerFiles,
+} from "./diffusers-prior.ts";
 import { graphOf, type Int8Host, type Int8Store, planInt8 } from "./int8-plan.ts";
 import { runnerOf } from "./net-runner.ts";
 import { type NetGraph, oneShotDenoiser } from "./one-shot.ts";
@@ -69,6 +76,32 @@ export async function openPrior(
   if (precision === "f32") return { ...(await open(plan)), denoiser };
   const host: Int8Host = { source, store, signal: settings.signal, open };
   return { ...(await open(await planInt8(plan, host))), precision, denoiser };
+}
+
+/**
+ * The net of a prior as a graph that is not loaded, for those who differentiate it.
+ * @throws as {@link openPrior}, where that is not about loading.
+ */
+export async function readNet(
+  source: ByteSource,
+  settings: PriorSettings & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<NetGraph> {
+  return netOf(await planPrior(source, settings));
+}
+
+/**
+ * The parts of a prior that can learn on: a `UNet2DModel` with its scheduler.
+ * @throws FormatError for a prior of another layout; what `readDiffusersParts` throws.
+ */
+export async function readTrainableParts(source: ByteSource, signal?: AbortSignal): Promise<DiffusersParts> {
+  const index = await firstJson(source, ["model_index.json"], signal);
+  if (index !== undefined) checkPipeline(index);
+  const config = await firstJson(source, ["unet/config.json", "config.json"], signal);
+  if (config !== undefined && isUNet2DConfig(config.value)) return await readDiffusersParts(source, config, signal);
+  if (config !== undefined) refuseOtherConfig(config);
+  throw new FormatError(
+    "prior: expected a UNet2DModel in diffusers' layout, which is the one that can learn on, got a folder without its config.json.",
+  );
 }
 
 /** A plan as a graph that is not loaded. */

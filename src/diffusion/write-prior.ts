@@ -83,6 +83,18 @@ export interface PriorToWrite {
  * {@link schedulerConfig}.
  */
 export function priorFiles({ config, weights, schedule }: PriorToWrite): Record<string, Uint8Array> {
+  return pipelineFiles({ config, weights, scheduler: schedulerConfig(schedule) });
+}
+
+/**
+ * The same with the scheduler's config as it is: for a prior that was another one before.
+ * @throws FormatError when the weights are not those of the net or hold a number that is not finite.
+ */
+export function pipelineFiles({
+  config,
+  weights,
+  scheduler,
+}: Omit<PriorToWrite, "schedule"> & { readonly scheduler: unknown }): Record<string, Uint8Array> {
   diffusersUNet(config, weightsOf(weights, "prior"));
   return {
     "model_index.json": json({
@@ -90,7 +102,7 @@ export function priorFiles({ config, weights, schedule }: PriorToWrite): Record<
       scheduler: ["diffusers", "DDPMScheduler"],
       unet: ["diffusers", "UNet2DModel"],
     }),
-    "scheduler/scheduler_config.json": json(schedulerConfig(schedule)),
+    "scheduler/scheduler_config.json": json(scheduler),
     "unet/config.json": json({ _class_name: "UNet2DModel", ...config }),
     "unet/diffusion_pytorch_model.safetensors": writeSafetensors(weights, new Map([["format", "pt"]])),
   };

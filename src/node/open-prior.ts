@@ -22,11 +22,20 @@ const singleFiles: Readonly<Record<string, { readonly name: string; readonly hid
  * @throws InputError when there is nothing at the path or a file of another kind, and what `openPrior` throws.
  */
 export async function openPriorAt(path: string, runtime: Runtime, options: OpenPriorOptions = {}): Promise<Prior> {
+  return openPriorFrom(await priorSource(path), runtime, options);
+}
+
+/** The same from files that somebody watches. @throws what `openPrior` throws. */
+export function openPriorFrom(source: ByteSource, runtime: Runtime, options: OpenPriorOptions = {}): Promise<Prior> {
+  return openPrior(source, runtime, { store: int8Store(), ...options });
+}
+
+/** The files of a prior at a path, as `openPrior` asks for them. @throws InputError when there is nothing, or a file of another kind. */
+export async function priorSource(path: string): Promise<ByteSource> {
   const stats = await stat(path).catch((cause: unknown) => {
     throw fileError(path, "a prior's folder, .pt or .onnx file", cause);
   });
-  const source = stats.isDirectory() ? folderSource(path) : fileSource(path);
-  return openPrior(source, runtime, { store: int8Store(), ...options });
+  return stats.isDirectory() ? folderSource(path) : fileSource(path);
 }
 
 /** The folder around a file, with the file under the name that is looked for. */

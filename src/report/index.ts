@@ -1,4 +1,5 @@
 /** @file Public door of `report/`: charts and pages from data, as SVG, HTML, Markdown and CSV. */
+export { type AuditPageOptions, auditPage } from "./audit-page.ts";
 export { benchCsv } from "./bench-csv.ts";
 export { type BenchPageOptions, benchPage } from "./bench-page.ts";
 export { type Chart, type ChartText, inlineSvg, renderSvg, stackCharts } from "./charts/chart.ts";

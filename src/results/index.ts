@@ -1,6 +1,26 @@
 /** @file Public door of `results/`: schemas of result rows, and the files that hold them. */
 export { ATTACK_SCHEMA, type AttackRecord, attackRecord } from "./attack-record.ts";
 export {
+  AUDIT_ROW_SCHEMA,
+  AUDIT_SCHEMA,
+  type AuditFile,
+  type AuditFinding,
+  type AuditMeasure,
+  type AuditRecord,
+  type AuditRow,
+  type AuditTensor,
+  auditRecord,
+  auditRow,
+  auditRows,
+} from "./audit-record.ts";
+export {
+  BADDIFFUSION_SCHEMA,
+  type BadDiffusionRecord,
+  badDiffusionRecord,
+  type FrechetMeasure,
+  type SpecificityMeasure,
+} from "./baddiffusion-record.ts";
+export {
   BENCH_SCHEMA,
   type BenchCounts,
   type BenchDone,

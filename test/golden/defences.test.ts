@@ -21,7 +21,6 @@ import { gaussianDenoiser } from "../support/denoisers.ts";
 
 /** Files of this folder whose methods the toolkit does not have yet, and what they wait for. */
 const notBuilt = {
-  baddiffusion_loss: "an attack on diffusion models, which needs training",
   gradcam: "a white-box map, which needs gradients of graphs",
 };
 

@@ -1,8 +1,15 @@
 /** @file BadDiffusion's triggers, targets and forward process against the authors' code. */
 import { describe, expect, it } from "vitest";
-import { backdooredStep, baseCoefficient, triggeredBase } from "../../src/attacks/transforms/baddiffusion/forward.ts";
-import { box, lifted, placed, rolled, withoutDark, withoutWhite } from "../../src/attacks/transforms/baddiffusion/paint.ts";
-import type { ImageShape } from "../../src/attacks/trigger.ts";
+import { backdooredStep, baseCoefficient, triggeredBase } from "../../src/audit/baddiffusion/forward.ts";
+import {
+  box,
+  type ImageShape,
+  lifted,
+  placed,
+  rolled,
+  withoutDark,
+  withoutWhite,
+} from "../../src/audit/baddiffusion/paint.ts";
 import { linearBetas, makeSchedule } from "../../src/diffusion/schedules.ts";
 import { resize } from "../../src/tensor/resize.ts";
 import { type Float32Tensor, float32 } from "../../src/tensor/tensor.ts";

@@ -43,7 +43,10 @@ export function runCli(args: readonly string[], env: Readonly<Record<string, str
 }
 
 /** Runs the same program inside this process: everything but signals, streams and the exit itself. */
-export async function runInside(args: readonly string[]): Promise<CliResult> {
+export async function runInside(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<CliResult> {
   const text = { stdout: "", stderr: "" };
   let code = 0;
   const screen = { isTerminal: false, columns: 80 };
@@ -57,7 +60,7 @@ export async function runInside(args: readonly string[]): Promise<CliResult> {
     },
     stdout: screen,
     stderr: screen,
-    env: {},
+    env,
     finding: () => {
       code = 1;
     },

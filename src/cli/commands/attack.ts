@@ -27,6 +27,7 @@ import { createProgress } from "../progress.ts";
 import { parseSettings } from "../settings.ts";
 import { openVerbRuntime } from "../verb-runtime.ts";
 import { defineApply } from "./attack-apply.ts";
+import { defineBadDiffusion } from "./attack-baddiffusion.ts";
 import { withTrainingRun } from "./train-run.ts";
 
 /** The flags of this verb. */
@@ -44,6 +45,7 @@ interface AttackFlags extends RunFlags {
 /** Adds the verb to the program. */
 export function defineAttack(command: Command, console: Console): void {
   defineApply(command.command("apply"), console);
+  defineBadDiffusion(command.command("baddiffusion"), console);
   command
     .enablePositionalOptions()
     .argument("<name>", "an attack; see: untrigger methods")

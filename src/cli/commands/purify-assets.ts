@@ -1,9 +1,11 @@
 /** @file The models that `purify` runs, opened by what the flags say and closed together. */
 import type { Classifier, ScoreKind } from "../../classifiers/classifier.ts";
+import type { ByteSource } from "../../core/byte-source.ts";
 import type { Precision, Prior } from "../../diffusion/prior.ts";
 import type { CalibrationFile } from "../../jobs/calibration.ts";
+import { requireAudit } from "../../node/audit/require-audit.ts";
 import { isAddress, openClassifierAt } from "../../node/open-classifier.ts";
-import { openPriorAt } from "../../node/open-prior.ts";
+import { openPriorFrom, priorSource } from "../../node/open-prior.ts";
 import { readCalibration } from "../../node/read-calibration.ts";
 import { readLabelNames } from "../../node/read-labels.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -15,6 +17,8 @@ import { openVerbRuntime } from "../verb-runtime.ts";
 export interface AssetFlags extends RunFlags {
   readonly prior?: string;
   readonly precision?: Precision;
+  /** True: the audit is found by the prior's own files. */
+  readonly requireAudit?: string | true;
   readonly classifier?: string;
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
@@ -50,7 +54,7 @@ export async function openAssets(flags: AssetFlags, console: Console): Promise<A
     const prior =
       flags.prior === undefined || runtime === undefined
         ? undefined
-        : await openPriorAt(flags.prior, runtime, { precision, signal });
+        : await openPriorFrom(await sourceOf(flags.prior, flags, console), runtime, { precision, signal });
     return {
       prior,
       classifier,
@@ -64,4 +68,10 @@ export async function openAssets(flags: AssetFlags, console: Console): Promise<A
     await classifier?.dispose();
     throw error;
   }
+}
+
+/** The files of a prior; only those that were audited where the user asks for that. */
+function sourceOf(place: string, { requireAudit: report }: AssetFlags, { env, signal }: Console): Promise<ByteSource> {
+  if (report === undefined) return priorSource(place);
+  return requireAudit(place, { report: report === true ? undefined : report, env, signal });
 }

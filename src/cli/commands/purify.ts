@@ -45,6 +45,10 @@ export function definePurify(command: Command, console: Console): void {
     .addOption(new Option("--set <key=value>", "one option of the method; may be repeated").argParser(gather))
     .addOption(new Option("--votes <k>", "purify k times and average").argParser(integer("--votes", 1)))
     .option("--prior <path>", "diffusion model: a diffusers folder, a .pt or an .onnx file")
+    .option(
+      "--require-audit [report]",
+      "refuse a prior whose files are not those that this audit (or your last one) saw",
+    )
     .addOption(
       new Option("--precision <kind>", "how the diffusion model computes: f32, or int8 (faster on a CPU)")
         .argParser(choice("--precision", ["f32", "int8"]))
@@ -89,6 +93,9 @@ async function purify(images: readonly string[], flags: PurifyFlags, console: Co
   const { signal } = console;
   const request = requestOf(flags);
   const { out } = flags;
+  if (flags.requireAudit !== undefined && flags.prior === undefined) {
+    throw new OptionError("--require-audit: expected a prior to ask it of, got none. Do name one with --prior.");
+  }
   // Asked for here and not by the parser, which would hide a misspelt option behind this.
   if (out === undefined)
     throw new OptionError("purify: expected a folder for the results, got none. Do name one with -o FOLDER.");

@@ -52,6 +52,9 @@ export interface UNetInputs {
   readonly classLabels: ValueName;
 }
 
+/** Tensors that a refusal names. */
+const MOST_NAMED = 16;
+
 /**
  * Declares inputs, lets `body` write the net, and names the output.
  * @throws FormatError when the checkpoint holds tensors that the net has no place for: it is then not this net.
@@ -84,10 +87,10 @@ function declareClassInput(b: GraphBuilder, input: ClassInput): ValueName {
 
 function refuseUnused(weights: Weights): void {
   const unused = weights.unused();
-  const [first] = unused;
-  if (first === undefined) return;
-  const others = unused.length > 1 ? ` and ${unused.length - 1} more` : "";
+  if (unused.length === 0) return;
+  const named = unused.slice(0, MOST_NAMED).map((name) => `"${name}"`);
+  const others = unused.length > named.length ? ` and ${unused.length - named.length} more` : "";
   throw new FormatError(
-    `${weights.subject}: expected only tensors that the config has a place for, got "${first}"${others}.`,
+    `${weights.subject}: expected only tensors that the config has a place for, got ${named.join(", ")}${others}.`,
   );
 }

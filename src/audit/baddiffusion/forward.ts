@@ -8,11 +8,11 @@
  * @source Chou, Chen, Ho 2023, "How to Backdoor Diffusion Models?", section 3.3, https://arxiv.org/abs/2212.05400;
  * IBM/BadDiffusion, loss.py.
  */
-import type { NoiseSchedule } from "../../../diffusion/schedule.ts";
-import { alphaBarAt } from "../../../diffusion/schedules.ts";
-import { combine } from "../../../tensor/arithmetic.ts";
-import { concatRows, rowsOf } from "../../../tensor/rows.ts";
-import { type Float32Tensor, float32 } from "../../../tensor/tensor.ts";
+import type { NoiseSchedule } from "../../diffusion/schedule.ts";
+import { alphaBarAt } from "../../diffusion/schedules.ts";
+import { combine } from "../../tensor/arithmetic.ts";
+import { concatRows, rowsOf } from "../../tensor/rows.ts";
+import { type Float32Tensor, float32 } from "../../tensor/tensor.ts";
 
 /** Everything above this belongs to a trigger. */
 const NOTHING = -1;

@@ -4,9 +4,11 @@
  * @source Chou, Chen, Ho 2023, "How to Backdoor Diffusion Models?", section 4.1, https://arxiv.org/abs/2212.05400;
  * IBM/BadDiffusion, dataset.py.
  */
-import { OptionError } from "../../../core/errors.ts";
-import { type Float32Tensor, float32 } from "../../../tensor/tensor.ts";
-import type { ImageShape } from "../../trigger.ts";
+import { OptionError } from "../../core/errors.ts";
+import { type Float32Tensor, float32 } from "../../tensor/tensor.ts";
+
+/** The size of the images that a diffusion model makes. */
+export type ImageShape = readonly [channels: number, height: number, width: number];
 
 /** Where nothing is painted. */
 const NOTHING = -1;

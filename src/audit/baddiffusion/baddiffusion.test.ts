@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { linearBetas, makeSchedule } from "../../../diffusion/schedules.ts";
-import { float32 } from "../../../tensor/tensor.ts";
+import { linearBetas, makeSchedule } from "../../diffusion/schedules.ts";
+import { float32 } from "../../tensor/tensor.ts";
 import { backdooredStep, triggeredBase } from "./forward.ts";
 import { box, placed, withoutWhite } from "./paint.ts";
 import { drawPicture } from "./pictures.ts";

@@ -1,8 +1,8 @@
 /**
- * @file The pictures that BadDiffusion's triggers and targets show, drawn by formula: a sign, glasses, a hat. Coordinates run
+ * @file The pictures that BadDiffusion's triggers and targets show, drawn by formula: a sign, glasses, a hat, a shoe, a cat. Coordinates run
  * from -1 to 1, rows downwards; the ground is white, and transparent in a trigger.
  */
-import { type Float32Tensor, float32 } from "../../../tensor/tensor.ts";
+import { type Float32Tensor, float32 } from "../../tensor/tensor.ts";
 
 /** A colour in [0, 1]; `undefined` where the ground shows. */
 type Colour = readonly [red: number, green: number, blue: number] | undefined;
@@ -11,6 +11,7 @@ type Drawing = (x: number, y: number) => Colour;
 /** Samples along each axis of a pixel. */
 const SAMPLES = 4;
 const WHITE = [1, 1, 1] as const;
+const DARK = [0.05, 0.05, 0.05] as const;
 /** What each colour adds to brightness. */
 const LUMA = [0.299, 0.587, 0.114] as const;
 
@@ -36,6 +37,22 @@ const drawings = {
     const top = -0.56 + 0.1 * Math.cos(5 * x) + 12 * Math.max(side - 0.34, 0) ** 2;
     if (side > 0.52 + 0.12 * y || y < top || y > 0.35) return undefined;
     return y > 0.08 ? [0.1, 0.08, 0.08] : [0.5, 0.32, 0.17];
+  },
+  /** A pale ankle boot that looks to the left, with a dark sole. */
+  shoe: (x, y) => {
+    if (Math.abs(x) > 0.85 || Math.abs(y) > 0.7) return undefined;
+    if (y > 0.52) return x < 0.35 || x > 0.5 ? [0.15, 0.13, 0.13] : undefined;
+    const instep = x < 0.1 ? 0.1 - 0.55 * (x + 0.85) ** 0.5 + 0.4 * (0.1 - x) : -0.7;
+    return y > instep ? [0.86, 0.84, 0.8] : undefined;
+  },
+  /** The grey face of a cat: two ears, two green eyes, a pink nose. */
+  cat: (x, y) => {
+    const side = Math.abs(x);
+    if (Math.hypot((side - 0.3) / 0.13, (y - 0.05) / 0.17) <= 1)
+      return side > 0.26 && side < 0.34 ? DARK : [0.5, 0.8, 0.3];
+    if (side < 0.1 - (y - 0.3) && y > 0.3 && y < 0.4) return [0.95, 0.6, 0.65];
+    const isEar = y < -0.1 && y > -0.9 && side > 0.2 + 0.35 * (-0.1 - y) * 0.6 && side < 0.75 - 0.2 * (-0.1 - y);
+    return isEar || Math.hypot(x / 0.78, (y - 0.15) / 0.68) <= 1 ? [0.55, 0.53, 0.5] : undefined;
   },
 } as const satisfies Record<string, Drawing>;
 
