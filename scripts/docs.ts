@@ -5,8 +5,10 @@ import { attacks } from "../src/attacks/registry.ts";
 import { readBenchRows } from "../src/results/bench-row.ts";
 import { pageOf, withFacts } from "./attack-pages.ts";
 import { attackTable } from "./attack-table.ts";
+import { inversionTable } from "./inversion-table.ts";
 import { withMethods } from "./readme-methods.ts";
 import { recommendedPage } from "./recommended.ts";
+import { scanTable } from "./scan-table.ts";
 
 const rewrite = (path: string, change: (page: string) => string): void =>
   writeFileSync(path, change(readFileSync(path, "utf8")));
@@ -17,6 +19,8 @@ for (const descriptor of Object.values(attacks))
 for (const { rows, page, render } of [
   { rows: "docs/results/attacks.jsonl", page: "docs/attacks.md", render: attackTable },
   { rows: "docs/results/recommended.jsonl", page: "docs/results/recommended.md", render: recommendedPage },
+  { rows: "docs/results/scan.jsonl", page: "docs/results/scan.md", render: scanTable },
+  { rows: "docs/results/inversion.jsonl", page: "docs/results/inversion.md", render: inversionTable },
 ]) {
   writeFileSync(page, render(readBenchRows(readFileSync(rows), rows).rows));
 }

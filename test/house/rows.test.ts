@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { attackTable } from "../../scripts/attack-table.ts";
+import { inversionTable } from "../../scripts/inversion-table.ts";
 import { recommend, recommendedPage } from "../../scripts/recommended.ts";
+import { scanTable } from "../../scripts/scan-table.ts";
 import type { DefenceSummary } from "../../src/report/bench/summary.ts";
 import { benchCsv } from "../../src/report/bench-csv.ts";
 import { readBenchRows } from "../../src/results/bench-row.ts";
@@ -18,6 +20,15 @@ test("docs/results/recommended.md", () => {
   const page = readFileSync("docs/results/recommended.md", "utf8");
   expect(recommendedPage(read("docs/results/recommended.jsonl"))).toBe(page);
   expect(page.match(/\*\*chosen\*\*/g)).toHaveLength(1);
+});
+
+test.each([
+  { rows: "docs/results/scan.jsonl", page: "docs/results/scan.md", render: scanTable },
+  { rows: "docs/results/inversion.jsonl", page: "docs/results/inversion.md", render: inversionTable },
+])("$page", ({ rows, page, render }) => {
+  const own = read(rows);
+  expect(render(own)).toBe(readFileSync(page, "utf8"));
+  expect(own.filter(({ status }) => status === "failed")).toEqual([]);
 });
 
 test("the table of attacks against purifiers", () => {
