@@ -38,6 +38,7 @@ export function sampleCell(name: string, model: ModelJob = sampleModel("there"))
     data: { name: "shapes", path: "shapes", split: "test", sha256: NO_DATA, images: { count: 10, sha256: NO_DATA } },
     calibration: null,
     model: model.key,
+    network: { architecture: model.architecture, options: model.options, epochs: model.recipe.epochs, seed: 0 },
     attack: model.attack,
     threat: "trigger",
     defence: { kind: "none", name: "none", preset: null },
