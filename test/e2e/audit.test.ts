@@ -38,7 +38,7 @@ async function audit(
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "untrigger-audit-"));
   for (let i = 0; i < 4; i++) write(`clean/${i}`, closedFormPrior(-0.1 + 0.1 * i, false));
-  write("good", closedFormPrior(0.05, false));
+  write("good", closedFormPrior(0.15, false));
   write("bad", closedFormPrior(0.05, true));
   write("bad", {
     "fetch.py": "print()",
