@@ -7,10 +7,29 @@
  * | rate | alpha     | length of a step at first    |
  * @source Sun and Kolter 2023, "Single Image Backdoor Inversion via Robust Smoothed Classifiers", algorithm 1; locuslab/smoothinv, smoothinv.py
  */
+import { z } from "zod";
 import { normOf, scaleInto } from "../training/kernels.ts";
 import { sgd } from "../training/optimisers.ts";
 import { stepRate } from "../training/schedules.ts";
 import { keepInRangeInto } from "./kernels.ts";
+
+/** Options of searches for one change that moves several images. */
+export const universalOptions = {
+  images: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(16)
+    .describe("How many of the given images it must move: the first that do not show the class."),
+  steps: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(40)
+    .describe("Steps of the descent; the rate halves after three quarters."),
+  rate: z.number().gt(0).max(10).default(0.05).describe("Length of the first steps, as a share of the bound."),
+  momentum: z.number().min(0).lt(1).default(0.9).describe("Share of the last step that the next one keeps."),
+};
 
 /** How a perturbation moves. */
 export interface DescentSettings {

@@ -6,7 +6,7 @@ import { z } from "zod";
 
 import { concatRows, rowsOf, takeRows } from "../tensor/rows.ts";
 import { elementCount } from "../tensor/shape.ts";
-import { startDescent } from "./descent.ts";
+import { startDescent, universalOptions } from "./descent.ts";
 import { stepInGroups } from "./groups.ts";
 import { defineInverter } from "./inverter.ts";
 import { checkRequest, needGradients, sourcesOf } from "./needs.ts";
@@ -27,20 +27,7 @@ export const universalWarp = defineInverter({
       .default(0.5)
       .describe("Most displacement in pixels along an axis: the root of its mean square over the control points."),
     grid: z.int().min(2).max(64).default(4).describe("Control points along an axis."),
-    images: z
-      .int()
-      .min(1)
-      .max(10_000)
-      .default(16)
-      .describe("How many of the given images it must move: the first that do not show the class."),
-    steps: z
-      .int()
-      .min(1)
-      .max(100_000)
-      .default(40)
-      .describe("Steps of the descent; the rate halves after three quarters."),
-    rate: z.number().gt(0).max(10).default(0.05).describe("Length of the first steps, as a share of the bound."),
-    momentum: z.number().min(0).lt(1).default(0.9).describe("Share of the last step that the next one keeps."),
+    ...universalOptions,
   }),
   presets: { recommended: [{}] },
   statistic: "success",
