@@ -143,6 +143,8 @@ describe("scan", () => {
     const page = await fetch(`${served.address}${job.links.files}/index.html`);
     expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
     expect(page.headers.get("content-security-policy")).toContain("sandbox");
+    // Read to its end: an answer that nobody takes keeps its connection, and with it the gateway.
+    expect(await page.text()).toContain("</html>");
   }, 120_000);
 });
 

@@ -58,7 +58,7 @@ describe.skipIf(chrome === undefined)(suiteTitle("the page, looked at"), () => {
     { title: "a phone, dark", viewport: { width: 360, height: 740 }, colorScheme: "dark", paper: "rgb(20, 24, 29)" },
   ] as const)(
     "on $title: named, readable, within the screen, and nothing jumps",
-    { timeout: 120_000 },
+    { timeout: 240_000 },
     async ({ title, paper, ...options }) => {
       const { page } = await openPage(browser, site.url, { ...options, hasTouch: title.includes("phone") });
       await page.evaluate(countShifts);
@@ -66,13 +66,13 @@ describe.skipIf(chrome === undefined)(suiteTitle("the page, looked at"), () => {
       expect(await findings(page)).toEqual([]);
 
       await page.getByRole("combobox", { name: "Preset" }).selectOption("fast");
-      // Until results come, which on a phone move what stands below them. Chromium calls up to 0.1 good.
-      expect(await page.evaluate("window.shift")).toBeLessThan(0.02);
       await page.getByRole("button", { name: "All 6: Examples with a trigger" }).click();
       await page
         .getByLabel("Choose pictures")
         .setInputFiles([{ name: "notes.png", mimeType: "image/png", buffer: Buffer.from("no picture") }]);
       await page.getByText("6 of 7 purified, 1 refused.").waitFor();
+      // Before anything unfolds: on a busy machine that counts as if nobody had asked for it. Chromium calls up to 0.1 good.
+      expect(await page.evaluate("window.shift")).toBeLessThan(0.01);
       expect(await page.getByRole("region", { name: "Progress" }).evaluate(isOnScreen)).toBe(true);
       await page.getByRole("radio", { name: "difference" }).check();
       await page.getByText("All options of diffpure").click();

@@ -34,8 +34,8 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<WatchedPage> {
   const page = await (await browser.newContext(options)).newPage();
-  // A busy machine of two cores takes half a minute to compile ONNX Runtime and load the models.
-  page.setDefaultTimeout(55_000);
+  // A busy machine of two cores takes half a minute and more to compile ONNX Runtime and load the models.
+  page.setDefaultTimeout(100_000);
   const requests: string[] = [];
   const complaints: string[] = [];
   page.context().on("request", (request) => {
