@@ -110,7 +110,10 @@ export async function badDiffusionJob(
   const plan = planOf(recipe, labels.length);
   const { runtime, threads, signal } = host;
   const priorHash = host.prior === undefined ? null : sha256Hex(graphToBytes(graph));
-  const key = { attack, recipe, seed, priorHash, config: start.config, scheduler: start.scheduler, data: data.sha256 };
+  const { config, scheduler } = start;
+  // What is measured afterwards does not change what is learned: a stopped training goes on whatever is to be measured.
+  const learned = { trigger: attack.trigger, target: attack.target, poisonRate: attack.poisonRate };
+  const key = { attack: learned, recipe, seed, priorHash, config, scheduler, data: data.sha256 };
   const { weights, state } = await trainPrior({
     runtime,
     threads,
@@ -124,9 +127,8 @@ export async function badDiffusionJob(
       host.progress?.(followTraining({ steps: plan.steps, batch: recipe.batch, losses }, report));
     },
   });
-  const files = pipelineFiles({ config: start.config, weights, scheduler: start.scheduler });
-  const before =
-    host.prior && pipelineFiles({ config: start.config, weights: start.weights.state, scheduler: start.scheduler });
+  const files = pipelineFiles({ config, weights, scheduler });
+  const before = host.prior && pipelineFiles({ config, weights: start.weights.state, scheduler });
   const { specificity, sheet } = await withPrior(files, host, (prior) => triggeredOf(prior, backdoor, request, host));
   if (sheet !== undefined) await host.showSamples?.(sheet, state.step);
   const utility = attack.clean === 0 ? null : await utilityOf({ files, before }, request, { data, host });
@@ -147,7 +149,7 @@ export async function badDiffusionJob(
       poisoned: poisonedImages(labels.length, attack.poisonRate, seed).size,
       dataset: data.name,
       datasetSha256: data.sha256,
-      options: { ...recipe, ...attack, unet: start.config, scheduler: start.scheduler },
+      options: { ...recipe, ...attack, unet: config, scheduler },
       seed,
       parameters: state.weights.length,
       steps: state.step,
