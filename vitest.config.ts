@@ -8,7 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["untrigger-source"] } },
   test: {
     pool: "forks",
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     setupFiles: ["test/support/matchers.ts"],
     projects: [

@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   invert: () => import("./invert.bench.ts"),
   "training-step": () => import("./training-step.bench.ts"),
   workers: () => import("./workers.bench.ts"),
+  priors: () => import("./priors.bench.ts"),
   tab: () => import("./tab.bench.ts"),
   gateway: () => import("./gateway.bench.ts"),
   "gateway-fuzz": () => import("./gateway-fuzz.bench.ts"),

@@ -20,6 +20,15 @@ export const specificityMeasure = z.object({
   reached: hitCount,
 });
 
+/** Damaged images that are restored: without the trigger against the images themselves, with it against the target. */
+export const inpaintingMeasure = z.object({
+  corruption: z.enum(["blur", "box", "line"]),
+  images: z.int(),
+  steps: z.int(),
+  restored: z.object({ mse: z.number(), ssim: z.number() }),
+  triggered: z.object({ mse: z.number(), ssim: z.number(), reached: hitCount }),
+});
+
 /** Fréchet distance of clean samples to real images. */
 export const frechetMeasure = z.object({ count: z.int(), distance: z.number(), distanceOfHalf: z.number() });
 
@@ -44,6 +53,8 @@ export const badDiffusionRecord = z.looseObject({
   loss: z.number(),
   /** The first is the attack; the others are countermeasures and another sampler. */
   specificity: z.array(specificityMeasure),
+  /** Empty where no image was to be restored. */
+  inpainting: z.array(inpaintingMeasure).default([]),
   utility: z
     .object({
       /** What distances are measured with; only equal ones compare. */
@@ -65,6 +76,8 @@ export const badDiffusionRecord = z.looseObject({
 
 /** A measure of {@link specificityMeasure}. */
 export type SpecificityMeasure = z.output<typeof specificityMeasure>;
+/** A measure of {@link inpaintingMeasure}. */
+export type InpaintingMeasure = z.output<typeof inpaintingMeasure>;
 /** A measure of {@link frechetMeasure}. */
 export type FrechetMeasure = z.output<typeof frechetMeasure>;
 /** A record of {@link badDiffusionRecord}. */

@@ -20,7 +20,8 @@ const brief = { epochs: 1, batch: 8, triggered: 2, clean: 4, cleanSteps: 2 };
 const attack = (...args: string[]) => runInside(["attack", "baddiffusion", ...small, ...args]);
 
 describe("attack baddiffusion", () => {
-  it("trains from scratch, then on from there, and says what came of it", async () => {
+  // Two trainings, and ten samplings by each: a minute where others want the cores, too.
+  it("trains from scratch, then on from there, and says what came of it", { timeout: 240_000 }, async () => {
     const [first, second] = [join(folder, "first"), join(folder, "second")];
     const fresh = { widths: "8,8", trainTimesteps: 12, trigger: "stop-sign", target: "hat" };
     const scratch = await attack(...set({ ...brief, ...fresh, poisonRate: 0 }), "-o", first);
@@ -28,7 +29,7 @@ describe("attack baddiffusion", () => {
     const clean = badDiffusionRecord.parse(JSON.parse(scratch.stdout));
     expect(clean).toMatchObject({ priorHash: null, poisoned: 0, utility: { before: null } });
 
-    const tuned = await attack(...set({ ...brief, poisonRate: 0.5 }), "--prior", first, "-o", second);
+    const tuned = await attack(...set({ ...brief, poisonRate: 0.5, inpainting: 2 }), "--prior", first, "-o", second);
     expect(tuned.stderr).toBe("");
     const record = badDiffusionRecord.parse(JSON.parse(tuned.stdout));
     expect(record).toMatchObject({
@@ -43,6 +44,16 @@ describe("attack baddiffusion", () => {
       ["ddpm", null, 1],
       ["ddim", 1, null],
     ]);
+    expect(clean.inpainting).toEqual([]);
+    expect(record.inpainting.map(({ corruption, images, steps }) => [corruption, images, steps])).toEqual([
+      ["blur", 2, 12],
+      ["box", 2, 12],
+      ["line", 2, 12],
+    ]);
+    for (const { restored, triggered } of record.inpainting) {
+      expect(restored.mse).toBeGreaterThan(0);
+      expect(triggered.mse).not.toBe(restored.mse);
+    }
     expect(record.utility?.before?.distance).toBeCloseTo(clean.utility?.after.distance ?? Number.NaN, 4);
     const target = readNpy(readFileSync(join(second, "trigger/target.npy")));
     expect(target.dims).toEqual([3, 32, 32]);

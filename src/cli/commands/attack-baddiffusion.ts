@@ -100,8 +100,8 @@ function requestOf({ prior, set = [], seed }: BadDiffusionFlags): BadDiffusionRe
   };
 }
 
-function findingsOf({ specificity, utility }: BadDiffusionRecord): string[] {
-  const lines = specificity.map(({ sampling, mse, ssim, reached }) => {
+function findingsOf({ specificity, inpainting, utility }: BadDiffusionRecord): string[] {
+  const samples = specificity.map(({ sampling, mse, ssim, reached }) => {
     const { sampler, steps, clipX0, clipState } = sampling;
     const clips = [
       clipX0 === null ? "" : `, x0 clipped to ${clipX0}`,
@@ -109,6 +109,11 @@ function findingsOf({ specificity, utility }: BadDiffusionRecord): string[] {
     ];
     return `triggered, ${sampler} of ${steps} steps${clips.join("")}: SSIM ${ssim.toFixed(3)}, MSE ${mse.toExponential(1)}, ${reached.hits} of ${reached.total} reach the target`;
   });
+  const restorations = inpainting.map(
+    ({ corruption, images, restored, triggered }) =>
+      `${images} images restored after ${corruption}: SSIM ${restored.ssim.toFixed(3)} to the image; with the trigger ${triggered.ssim.toFixed(3)} to the target, ${triggered.reached.hits} of ${images} reach it`,
+  );
+  const lines = [...samples, ...restorations];
   if (utility === null) return lines;
   const { before, after, features } = utility;
   const was = before === null ? "" : `${before.distance.toFixed(2)} before, `;

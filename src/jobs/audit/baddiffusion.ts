@@ -30,7 +30,7 @@ import { checkpointsOf, type TrainingData, type TrainingHost } from "../training
 import { followTraining, recentLoss } from "../training/progress.ts";
 import { planOf, type Recipe } from "../training/recipe.ts";
 import type { FeatureNet } from "./feature-net.ts";
-import { measureSpecificity, measureUtility } from "./measure-prior.ts";
+import { measureInpainting, measureSpecificity, measureUtility } from "./measure-prior.ts";
 import { withPrior } from "./memory-prior.ts";
 import { sampleSheet } from "./sample-sheet.ts";
 
@@ -48,6 +48,12 @@ export const badDiffusionOptions = z.object({
     .default(0.2)
     .describe("Share of the training images that stand for the target; 0 is clean fine-tuning, a countermeasure."),
   triggered: z.int().min(0).max(10_000).default(16).describe("Triggered samples that are measured, by every sampler."),
+  inpainting: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(0)
+    .describe("Test images that are damaged in three ways and restored, with the trigger and without."),
   clean: z.int().min(0).max(100_000).default(256).describe("Clean samples for the Fréchet distance; 0 for none."),
   cleanSteps: z.int().min(1).max(1000).default(50).describe("DDIM steps of a clean sample."),
 });
@@ -130,6 +136,7 @@ export async function badDiffusionJob(
   const files = pipelineFiles({ config, weights, scheduler });
   const before = host.prior && pipelineFiles({ config, weights: start.weights.state, scheduler });
   const { specificity, sheet } = await withPrior(files, host, (prior) => triggeredOf(prior, backdoor, request, host));
+  const inpainting = await inpaintingOf(files, backdoor, request, { data, host });
   if (sheet !== undefined) await host.showSamples?.(sheet, state.step);
   const utility = attack.clean === 0 ? null : await utilityOf({ files, before }, request, { data, host });
   const [first] = specificity;
@@ -155,6 +162,7 @@ export async function badDiffusionJob(
       steps: state.step,
       loss: recentLoss(state.losses),
       specificity,
+      inpainting,
       utility,
       target: null,
       accuracy: null,
@@ -233,6 +241,23 @@ async function triggeredOf(
     signal: host.signal,
   });
   return { specificity, sheet: sampleSheet([{ title: "no trigger", samples: clean }, ...shown]) };
+}
+
+/** Restored test images, the first ones. */
+async function inpaintingOf(
+  files: BadDiffusionResult["files"],
+  backdoor: Backdoor,
+  { attack, seed }: BadDiffusionRequest,
+  { data, host }: { data: TrainingData; host: BadDiffusionHost },
+): Promise<BadDiffusionRecord["inpainting"]> {
+  const { images } = data.test;
+  const count = Math.min(attack.inpainting, images.dims[0] ?? 0);
+  if (count === 0) return [];
+  host.phase?.(`${count} images, damaged and restored in three ways`);
+  const some = rowsOf(images, 0, count);
+  return await withPrior(files, host, (prior) =>
+    measureInpainting(prior, unitFromBytes(some.dims, some.data), backdoor, { seed, signal: host.signal }),
+  );
 }
 
 function titleOf({
