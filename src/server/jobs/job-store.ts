@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Refusal, toldOf } from "../refusal.ts";
 
 /** Kinds of work. */
-export const jobKinds = ["purify", "scan", "bench"] as const;
+export const jobKinds = ["purify", "scan", "audit", "bench"] as const;
 
 /** One of {@link jobKinds}. */
 export type JobKind = (typeof jobKinds)[number];

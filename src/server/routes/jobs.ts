@@ -7,10 +7,13 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import { FormatError, OptionError } from "../../core/errors.ts";
 import type { RouteParts } from "../exchange.ts";
-import { benchJob, benchJobBody, type CommandLine, scanJob, scanJobBody } from "../jobs/command-job.ts";
+import { auditJob, auditJobBody } from "../jobs/audit-job.ts";
+import { benchJob, benchJobBody } from "../jobs/bench-job.ts";
 import { readJobImages } from "../jobs/job-images.ts";
 import type { Job, JobKind, JobStore } from "../jobs/job-store.ts";
 import { purifyJob, purifyJobBody } from "../jobs/purify-job.ts";
+import type { CommandLine } from "../jobs/run-command.ts";
+import { scanJob, scanJobBody } from "../jobs/scan-job.ts";
 import { apiForm } from "../protocols/api-form.ts";
 import { Refusal } from "../refusal.ts";
 
@@ -76,6 +79,25 @@ export function jobRoutes(
       "scan",
       request.keyName,
       scanJob(body, pictures, { command: commandLine(), classifier: classifier.path, prior }),
+    );
+    return reply.code(202).header("location", view.links.self).send(view);
+  });
+
+  app.post("/api/jobs/audit", { config }, async (request, reply) => {
+    allow("audit");
+    const body = readBody(request, auditJobBody);
+    const { images = [] } = body;
+    const pictures = images.length === 0 ? [] : readJobImages(images, state.config.limits.jobImages);
+    const { model, giveBack } = state.borrow(modelName(body.model));
+    giveBack();
+    const { prior, references } = model.config;
+    if (prior === undefined) {
+      throw new OptionError("audit: expected a model with a prior, got one without. Do name it in the configuration.");
+    }
+    const { view } = jobs.start(
+      "audit",
+      request.keyName,
+      auditJob(body, pictures, { command: commandLine(), prior, references }),
     );
     return reply.code(202).header("location", view.links.self).send(view);
   });
