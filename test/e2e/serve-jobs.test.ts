@@ -104,6 +104,14 @@ describe("purify", () => {
       if (path === row.output) expect(Buffer.from(bytes).equals(readFileSync(join(out, path)))).toBe(true);
     }
     await rm(out, { recursive: true });
+
+    const { json: listed } = await ask(job.links.files);
+    expect(listed.total).toBe(4 * 20);
+    const paths: string[] = listed.files.map(({ path }: Json) => path);
+    expect(paths).toEqual([...paths].sort());
+    expect(paths).toContain(`maps/${row.name}.difference.png`);
+    const [{ bytes, link }] = listed.files;
+    expect((await (await fetch(served.address + link)).arrayBuffer()).byteLength).toBe(bytes);
     expect((await fetch(served.address + job.links.self, { method: "DELETE" })).status).toBe(204);
     expect((await ask(job.links.result)).status).toBe(404);
   });
@@ -190,6 +198,14 @@ describe("audit", () => {
     const page = await fetch(`${served.address}${job.links.files}/index.html`);
     expect(page.status).toBe(200);
     expect(await page.text()).toContain("Supply chain");
+    const { json: listed } = await ask(job.links.files);
+    expect(listed.files.map(({ path }: Json) => path)).toEqual([
+      "audit.json",
+      "index.html",
+      "pictures/found.png",
+      "pictures/samples.png",
+      "results.jsonl",
+    ]);
   }, 240_000);
 
   test("its failure is told in the command line's words", async () => {

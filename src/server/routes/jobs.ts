@@ -1,7 +1,6 @@
 /** @file Addresses of jobs: start, watch, fetch, cancel. */
 import { createReadStream } from "node:fs";
-import { lstat } from "node:fs/promises";
-import { extname, join, resolve, sep } from "node:path";
+import { extname, join } from "node:path";
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { z } from "zod";
@@ -9,6 +8,7 @@ import { FormatError, OptionError } from "../../core/errors.ts";
 import type { RouteParts } from "../exchange.ts";
 import { auditJob, auditJobBody } from "../jobs/audit-job.ts";
 import { benchJob, benchJobBody } from "../jobs/bench-job.ts";
+import { findJobFile, listJobFiles } from "../jobs/job-files.ts";
 import { readJobImages } from "../jobs/job-images.ts";
 import type { Job, JobKind, JobStore } from "../jobs/job-store.ts";
 import { purifyJob, purifyJobBody } from "../jobs/purify-job.ts";
@@ -29,6 +29,9 @@ const types: Readonly<Record<string, string>> = {
   ".md": "text/markdown; charset=utf-8",
   ".svg": "image/svg+xml",
 };
+
+/** Files that one listing tells of. */
+const MOST_LISTED = 10_000;
 
 interface JobParams {
   readonly id: string;
@@ -132,15 +135,26 @@ export function jobRoutes(
       .send(Readable.from(lines(job, leaving.signal)));
   });
 
+  app.get<{ Params: JobParams }>("/api/jobs/:id/files", { config }, async ({ params, keyName }) => {
+    const job = jobs.get(params.id, keyName);
+    const folder = resultFolder(job);
+    const files = folder === undefined ? [] : await listJobFiles(folder);
+    const link = (path: string): string =>
+      `${job.view.links.files}/${path.split("/").map(encodeURIComponent).join("/")}`;
+    return {
+      files: files.slice(0, MOST_LISTED).map((file) => ({ ...file, link: link(file.path) })),
+      total: files.length,
+    };
+  });
+
   app.get<{ Params: JobParams & { "*": string } }>(
     "/api/jobs/:id/files/*",
     { config },
     async ({ params, keyName }, reply) => {
-      const { view, folder } = jobs.get(params.id, keyName);
-      const found =
-        folder === undefined
-          ? undefined
-          : await findFile(view.kind === "purify" ? folder : join(folder, "out"), params["*"]);
+      const job = jobs.get(params.id, keyName);
+      const { view } = job;
+      const folder = resultFolder(job);
+      const found = folder === undefined ? undefined : await findJobFile(folder, params["*"]);
       if (found === undefined) {
         throw new Refusal("unknown", `job "${view.id}": expected one of its files, got "${params["*"].slice(0, 80)}".`);
       }
@@ -184,13 +198,8 @@ function readBody<Schema extends z.ZodType>(request: FastifyRequest, schema: Sch
   throw new OptionError(`body: ${issue?.path.join(".") || "root"}: ${issue?.message}.`);
 }
 
-/** A file below a folder; no link, and nothing above it. */
-async function findFile(folder: string, path: string): Promise<string | undefined> {
-  if (path.includes("\0") || path.includes("\\")) return undefined;
-  const file = resolve(folder, path);
-  if (!file.startsWith(folder + sep)) return undefined;
-  const found = await lstat(file).catch(() => undefined);
-  return found?.isFile() === true ? file : undefined;
+function resultFolder({ view, folder }: Job): string | undefined {
+  return folder === undefined || view.kind === "purify" ? folder : join(folder, "out");
 }
 
 async function* lines(job: Job, signal: AbortSignal): AsyncGenerator<string> {
