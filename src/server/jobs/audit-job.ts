@@ -39,6 +39,6 @@ export function auditJob(
     // A class each: of such none is kept back for tests, so that all are looked at.
     const given = pictures.map(({ bytes }, i) => ({ bytes, label: i % CLASSES }));
     const images = given.length === 0 ? [] : [`--images=${await writeGiven(context, given)}`];
-    return await runCommand([...command, "audit", prior, ...images, ...args], context);
+    return await runCommand(command, ["audit", prior, ...images, ...args], context);
   };
 }

@@ -14,6 +14,6 @@ export function benchJob({ plan }: z.output<typeof benchJobBody>, command: Comma
     const file = join(context.folder, "plan.yaml");
     // JSON is YAML.
     await writeWhole(file, JSON.stringify(plan));
-    return await runCommand([...command, "bench", file], context);
+    return await runCommand(command, ["bench", file], context);
   };
 }

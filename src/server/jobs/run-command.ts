@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { OptionError } from "../../core/errors.ts";
 import { writeWhole } from "../../node/write-whole.ts";
-import { CommandFailure } from "./command-failure.ts";
+import { type CommandEnd, CommandFailure } from "./command-failure.ts";
 import type { JobPicture } from "./job-images.ts";
 import type { JobContext } from "./job-store.ts";
 
@@ -56,12 +56,17 @@ export async function writeGiven(
   return images;
 }
 
-/** Runs a command to its end; its document is what it printed. */
+/**
+ * Runs a verb to its end; its document is what it printed.
+ * @throws CommandFailure when it fails, or is ended by somebody else.
+ */
 export async function runCommand(
-  [program = "", ...args]: readonly string[],
+  [program = "", ...before]: CommandLine,
+  [verb, ...args]: readonly [string, ...string[]],
   { folder, signal, progress }: JobContext,
 ): Promise<object> {
-  const child = spawn(program, [...args, "-o", join(folder, "out"), "--json"], { stdio: ["ignore", "pipe", "pipe"] });
+  const all = [...before, verb, ...args, "-o", join(folder, "out"), "--json"];
+  const child = spawn(program, all, { stdio: ["ignore", "pipe", "pipe"] });
   const text = { out: "", err: "" };
   child.stdout.setEncoding("utf8").on("data", (piece: string) => {
     text.out += piece;
@@ -74,11 +79,11 @@ export async function runCommand(
   const stop = (): void => void child.kill("SIGTERM");
   signal.addEventListener("abort", stop, { once: true });
   try {
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.on("error", reject).on("close", resolve);
+    const end = await new Promise<Omit<CommandEnd, "stderr">>((resolve, reject) => {
+      child.on("error", reject).on("close", (code, signal) => resolve({ code, signal }));
     });
     signal.throwIfAborted();
-    if (code !== 0) throw new CommandFailure(code, text.err);
+    if (end.code !== 0) throw new CommandFailure(verb, { ...end, stderr: text.err });
     const { output: _folder, ...document } = JSON.parse(text.out) as Record<string, unknown>;
     return document;
   } finally {

@@ -55,6 +55,6 @@ export function scanJob(
   }
   return async (context) => {
     const images = await writeGiven(context, pictures);
-    return await runCommand([...command, "scan", classifier, `--images=${images}`, ...args], context);
+    return await runCommand(command, ["scan", classifier, `--images=${images}`, ...args], context);
   };
 }
