@@ -101,6 +101,10 @@ const gateway = z.strictObject({
   limits: limits.prefault({}),
   jobs: z
     .strictObject({
+      /** Address of a server on which gateways share their jobs; in memory when left out. */
+      redis: z.string().optional(),
+      /** Of the files and the result of a job that gateways share. */
+      sharedBytes: count(1024, 2 ** 31 - 1).default(256 * MEBI),
       purify: z.boolean().default(true),
       scan: z.boolean().default(true),
       audit: z.boolean().default(true),

@@ -1,7 +1,7 @@
 /** @file The job `audit`: does the prior of a model behave like one with a backdoor? */
 import { z } from "zod";
+import type { JobWork } from "./job.ts";
 import { type JobPicture, jobImage } from "./job-images.ts";
-import type { JobWork } from "./job-store.ts";
 import { type CommandLine, commandArguments, commandOptions, runCommand, writeGiven } from "./run-command.ts";
 
 /** The body of an `audit`. */

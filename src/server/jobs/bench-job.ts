@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { writeWhole } from "../../node/write-whole.ts";
-import type { JobWork } from "./job-store.ts";
+import type { JobWork } from "./job.ts";
 import { type CommandLine, runCommand } from "./run-command.ts";
 
 /** The body of a `bench`. */

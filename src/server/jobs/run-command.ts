@@ -8,8 +8,8 @@ import { z } from "zod";
 import { OptionError } from "../../core/errors.ts";
 import { writeWhole } from "../../node/write-whole.ts";
 import { type CommandEnd, CommandFailure } from "./command-failure.ts";
+import type { JobContext } from "./job.ts";
 import type { JobPicture } from "./job-images.ts";
-import type { JobContext } from "./job-store.ts";
 
 /** How the command line is started: the program and its first arguments. */
 export type CommandLine = readonly string[];
@@ -63,9 +63,9 @@ export async function writeGiven(
 export async function runCommand(
   [program = "", ...before]: CommandLine,
   [verb, ...args]: readonly [string, ...string[]],
-  { folder, signal, progress }: JobContext,
+  { files, signal, progress }: JobContext,
 ): Promise<object> {
-  const all = [...before, verb, ...args, "-o", join(folder, "out"), "--json"];
+  const all = [...before, verb, ...args, "-o", files, "--json"];
   const child = spawn(program, all, { stdio: ["ignore", "pipe", "pipe"] });
   const text = { out: "", err: "" };
   child.stdout.setEncoding("utf8").on("data", (piece: string) => {

@@ -1,8 +1,8 @@
 /** @file The job `scan`: is there a backdoor in a classifier that runs here? */
 import { z } from "zod";
 import { OptionError } from "../../core/errors.ts";
+import type { JobWork } from "./job.ts";
 import { type JobPicture, jobImage } from "./job-images.ts";
-import type { JobWork } from "./job-store.ts";
 import { type CommandLine, commandArguments, commandOptions, runCommand, writeGiven } from "./run-command.ts";
 
 /** The body of a `scan`. */

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { methodsDocument } from "../../jobs/methods.ts";
 import type { RouteParts } from "../exchange.ts";
-import { jobKinds } from "../jobs/job-store.ts";
+import { jobKinds } from "../jobs/job.ts";
 import { apiForm } from "../protocols/api-form.ts";
 import type { ServedModel } from "../served-model.ts";
 
