@@ -1,6 +1,14 @@
 /** @file A typed client of the gateway's jobs. */
 import type { PurifyRequest } from "../jobs/purify.ts";
-import { type JobView, jobView, type PurifiedFile, type PurifyAnswer, purifyAnswer } from "./purify-answer.ts";
+import {
+  evidenceLinks,
+  type JobView,
+  jobFiles,
+  jobView,
+  type PurifiedFile,
+  type PurifyAnswer,
+  purifyAnswer,
+} from "./purify-answer.ts";
 
 /** How a gateway is reached. */
 export interface ClientOptions {
@@ -14,6 +22,8 @@ export interface ClientOptions {
 export interface PurifyOptions extends Partial<PurifyRequest> {
   /** May be left out where the gateway serves one model. */
   readonly model?: string | undefined;
+  /** Whether evidence is fetched, too; not when left out. */
+  readonly maps?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   progress?(done: number, total: number | null): void;
 }
@@ -66,7 +76,7 @@ export function createClient(address: string, options: ClientOptions = {}): Gate
   }
 
   return {
-    async purify(pictures, { model, signal, progress, ...request } = {}) {
+    async purify(pictures, { model, maps = false, signal, progress, ...request } = {}) {
       const images = Object.entries(pictures).map(([name, bytes]) => ({ name, data: toBase64(bytes) }));
       const body = JSON.stringify({ model, request, images });
       const job = jobView.parse(await (await ask("/api/jobs/purify", init("POST", signal, body))).json());
@@ -74,11 +84,18 @@ export function createClient(address: string, options: ClientOptions = {}): Gate
         const ended = await follow(await ask(job.links.events, init("GET", signal)), progress);
         if (ended.error !== null) throw new GatewayError(422, ended.error.code, ended.error.error);
         const answer = purifyAnswer.parse(await (await ask(job.links.result, init("GET", signal))).json());
+        const bytes = async (link: string): Promise<Uint8Array<ArrayBuffer>> =>
+          new Uint8Array(await (await ask(link, init("GET", signal))).arrayBuffer());
+        const listed = maps
+          ? jobFiles.parse(await (await ask(job.links.files, init("GET", signal))).json())
+          : undefined;
         const files = await Promise.all(
           answer.images.map(async (row): Promise<PurifiedFile> => {
             const path = row.output.split("/").map(encodeURIComponent).join("/");
-            const file = await ask(`${job.links.files}/${path}`, init("GET", signal));
-            return { ...row, png: new Uint8Array(await file.arrayBuffer()) };
+            const evidence = Object.entries(listed === undefined ? {} : evidenceLinks(listed, row.name));
+            const own = evidence.map(async ([name, link]) => [name, await bytes(link)] as const);
+            const png = await bytes(`${job.links.files}/${path}`);
+            return { ...row, png, maps: Object.fromEntries(await Promise.all(own)) };
           }),
         );
         return { answer, images: files };

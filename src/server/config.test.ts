@@ -17,6 +17,7 @@ describe("configuration", () => {
     [{ models: { a: { classifier: "x", upstream: "y" } } }, "models.a: expected either a classifier or an upstream"],
     [{ models: { "../a": { classifier: "x" } } }, "models.../a: expected a name of letters"],
     [{ models: { "*": { classifier: "x" } } }, 'because "*" stands for every other name'],
+    [{ models: { a: { classifier: "x", references: "y" } } }, "models.a: expected a prior beside its references"],
     [{ models: { a: { upstream: "y" } } }, 'expected one of the upstreams (none), got "y"'],
     [{ models: { a: { classifier: "x" } }, upstreams: { u: "file:///etc/passwd" } }, "upstreams.u"],
     [{ models: { a: { classifier: "x" } }, keys: [{ name: "a", key: "short" }] }, "keys.0.key"],

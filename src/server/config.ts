@@ -31,6 +31,8 @@ const model = z.strictObject({
   upstream: z.string().optional(),
   policy: z.enum(policies).default("purify"),
   prior: z.string().optional(),
+  /** A folder of clean priors that an audit of this one compares with. */
+  references: z.string().optional(),
   precision: z.enum(["f32", "int8"]).default("f32"),
   method: z.string().default("diffpure"),
   preset: z.string().optional(),
@@ -99,8 +101,13 @@ const gateway = z.strictObject({
   limits: limits.prefault({}),
   jobs: z
     .strictObject({
+      /** Address of a server on which gateways share their jobs; in memory when left out. */
+      redis: z.string().optional(),
+      /** Of the files and the result of a job that gateways share. */
+      sharedBytes: count(1024, 2 ** 31 - 1).default(256 * MEBI),
       purify: z.boolean().default(true),
       scan: z.boolean().default(true),
+      audit: z.boolean().default(true),
       bench: z.boolean().default(false),
     })
     .prefault({}),
@@ -147,13 +154,20 @@ export function parseConfig(input: unknown): GatewayConfig {
   return config;
 }
 
-function checkModel(name: string, { classifier, upstream }: ModelConfig, config: GatewayConfig): void {
+function checkModel(
+  name: string,
+  { classifier, upstream, prior, references }: ModelConfig,
+  config: GatewayConfig,
+): void {
   const subject = `configuration: models.${name}`;
   if (name !== "*" && !isModelName(name)) {
     throw new OptionError(`${subject}: expected a name of letters, digits, ".", "_" and "-".`);
   }
   if ((classifier === undefined) === (upstream === undefined)) {
     throw new OptionError(`${subject}: expected either a classifier or an upstream.`);
+  }
+  if (references !== undefined && prior === undefined) {
+    throw new OptionError(`${subject}: expected a prior beside its references, got none.`);
   }
   if (name === "*" && upstream === undefined) {
     throw new OptionError(`${subject}: expected an upstream, because "*" stands for every other name.`);

@@ -27,7 +27,7 @@ export async function readConfig(file: string): Promise<GatewayConfig> {
 function withPaths(config: GatewayConfig, folder: string): GatewayConfig {
   const at = (path: string): string => (isAddress(path) ? path : resolve(folder, path));
   const models = Object.entries(config.models).map(([name, model]) => {
-    const { classifier, prior } = model;
+    const { classifier, prior, references } = model;
     const labels = classifier !== undefined && "labels" in classifier ? classifier.labels : undefined;
     return [
       name,
@@ -43,6 +43,7 @@ function withPaths(config: GatewayConfig, folder: string): GatewayConfig {
               },
             }),
         ...(prior === undefined ? {} : { prior: at(prior) }),
+        ...(references === undefined ? {} : { references: at(references) }),
       },
     ];
   });

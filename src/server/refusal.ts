@@ -15,6 +15,7 @@ const serverCodes = {
   headers: 431,
   upstream: 502,
   stopping: 503,
+  away: 503,
   late: 504,
 } as const;
 

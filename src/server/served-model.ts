@@ -8,6 +8,7 @@ import { hashJson } from "../core/hash.ts";
 import type { Prior } from "../diffusion/prior.ts";
 import { findCalibration, thresholdFrom } from "../jobs/calibration.ts";
 import { type OpenPurifier, openPurifier } from "../jobs/open-purifier.ts";
+import { openReferencePriors } from "../node/audit/references.ts";
 import { openClassifierAt } from "../node/open-classifier.ts";
 import { openPriorAt } from "../node/open-prior.ts";
 import { readCalibration } from "../node/read-calibration.ts";
@@ -61,6 +62,8 @@ export async function openModel(name: string, config: ModelConfig, host: ModelHo
   let prior: Prior | undefined;
   try {
     const guarded = config.policy !== "pass";
+    // Only an audit uses them, in a process of its own: what is wrong with them is told now.
+    if (config.references !== undefined) await openReferencePriors(config.references);
     prior =
       config.prior === undefined
         ? undefined

@@ -1,14 +1,19 @@
 /** @file A gateway from a configuration to a listening server, and its end without losing what it took. */
+import type { FastifyBaseLogger } from "fastify";
 import { InputError, messageOf } from "../core/errors.ts";
 import { readWhole } from "../node/read-whole.ts";
+import { type OpenRedis, openRedis } from "../node/redis.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { createSessionCache } from "../runtime/session-cache.ts";
 import { createApp, type Log } from "./app.ts";
 import type { GatewayConfig } from "./config.ts";
 import { openState } from "./gateway-state.ts";
 import { startService } from "./grpc/service.ts";
-import type { CommandLine } from "./jobs/command-job.ts";
-import { createJobStore } from "./jobs/job-store.ts";
+import type { JobHost, JobStore } from "./jobs/job.ts";
+import { createJobWork } from "./jobs/job-work.ts";
+import { createMemoryJobs } from "./jobs/memory-jobs.ts";
+import type { CommandLine } from "./jobs/run-command.ts";
+import { createSharedJobs } from "./jobs/shared-jobs.ts";
 import { createMetrics } from "./metrics.ts";
 import { apiRoutes } from "./routes/api.ts";
 import { jobRoutes } from "./routes/jobs.ts";
@@ -56,14 +61,20 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
     cert: await readWhole(tls.cert, { maxBytes: PEM_BYTES }),
     key: await readWhole(tls.key, { maxBytes: PEM_BYTES }),
   };
+  const redis = config.jobs.redis === undefined ? undefined : await openRedis(config.jobs.redis);
   const runtime = createSessionCache(host.runtime);
-  const state = await openState(config, runtime);
+  const state = await openState(config, runtime).catch((error: unknown) => {
+    redis?.close();
+    throw error;
+  });
   const metrics = createMetrics(() => [...state.models].map(([name, { depth }]) => [name, depth] as const));
   const parts = { state, metrics };
-  const jobs = createJobStore(
-    () => state.config.limits.jobs,
-    (error) => app.log.error({ err: error }, "a job failed"),
-  );
+  let logged: FastifyBaseLogger | undefined;
+  const jobs = await openJobs(redis, config, {
+    most: () => state.config.limits.jobs,
+    work: createJobWork(state, command),
+    failed: (error) => logged?.error({ err: error }, "a job failed"),
+  });
   const page = host.page === undefined ? [] : await readPage(host.page);
   const app = await createApp({
     ...parts,
@@ -75,9 +86,10 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
       (each) => otherProtocolRoutes(each, parts),
       (each) => apiRoutes(each, parts, version),
       (each) => pageRoutes(each, page),
-      (each) => jobRoutes(each, { ...parts, jobs, command }),
+      (each) => jobRoutes(each, jobs),
     ],
   });
+  logged = app.log;
   try {
     const address = await app.listen({ host: listen.host, port: listen.port }).catch((cause: unknown) => {
       throw new InputError(
@@ -106,22 +118,26 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
           service?.force();
         }, state.config.limits.graceMs);
         try {
-          await Promise.all([
-            app.close(),
-            service?.close(),
-            Promise.race([jobs.idle(), over]).then(() => jobs.close()),
-          ]);
+          await Promise.all([app.close(), service?.close(), jobs.close(over)]);
         } finally {
           clearTimeout(grace);
         }
+        redis?.close();
         await state.dispose();
         await runtime.dispose();
       },
     };
   } catch (error) {
-    await jobs.close();
+    await jobs.close(Promise.resolve());
+    redis?.close();
     await app.close();
     await state.dispose();
     throw error;
   }
+}
+
+async function openJobs(redis: OpenRedis | undefined, { jobs }: GatewayConfig, host: JobHost): Promise<JobStore> {
+  return redis === undefined
+    ? createMemoryJobs(host)
+    : await createSharedJobs(redis, host, { bytes: jobs.sharedBytes });
 }

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { BenchJob, JobResult } from "../../src/jobs/bench/job.ts";
 import { createWorkList, MOST_LOSSES, WorkerLost, type WorkList } from "../../src/jobs/bench/work-list.ts";
 import { type ModelStore, modelStore } from "../../src/node/bench/model-store.ts";
-import { type OpenRedis, openRedis } from "../../src/node/bench/redis.ts";
+import { type OpenRedis, openRedis } from "../../src/node/redis.ts";
 import { redisList } from "../../src/node/bench/redis-list.ts";
 import { sampleCell, sampleModel, sampleResult } from "../support/bench-jobs.ts";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
@@ -263,6 +263,6 @@ describe.skipIf(!hasRedis)("a list on Redis", () => {
     await expect(openRedis("redis://:secret@127.0.0.1:1")).rejects.toThrow(
       /^redis:\/\/127\.0\.0\.1:1: expected a Redis server, got .*\.$/,
     );
-    await expect(openRedis("localhost:6379")).rejects.toThrow(/--redis: expected an address such as/);
+    await expect(openRedis("localhost:6379")).rejects.toThrow(/^redis: expected an address such as/);
   });
 });

@@ -3,8 +3,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { decodePicture } from "../../src/images/node.ts";
+import { auditRecord } from "../../src/results/audit-record.ts";
 import type { RunningGateway } from "../../src/server/start.ts";
 import { runInside } from "../support/cli.ts";
 import { FASHION, gateway, lastingGateway, QUICK } from "../support/gateway.ts";
@@ -22,10 +23,21 @@ const pictures = (count: number, labelled = false) =>
     }));
 
 let served: RunningGateway;
+/** A folder for what commands remember, with a clean prior for audits to compare with. */
+let cache: string;
 beforeAll(async () => {
-  served = await lastingGateway({ models: { m: { ...FASHION, ...QUICK } }, limits: { jobs: 2, jobImages: 64 } });
+  cache = await mkdtemp(join(tmpdir(), "untrigger-jobs-test-"));
+  const references = join(cache, "references");
+  const small = ["widths=8,8", "trainTimesteps=10", "epochs=1", "batch=4"].flatMap((setting) => ["--set", setting]);
+  const where = ["--data", folder, "--limit", "16", "-o", join(references, "1"), "--quiet"];
+  expect(await runInside(["train", "prior", ...small, ...where])).toMatchObject({ code: 0 });
+  const models = { m: { ...FASHION, ...QUICK, references } };
+  served = await lastingGateway({ models, limits: { jobs: 2, jobImages: 64 } });
 });
-afterAll(() => served.close());
+afterAll(async () => {
+  await served.close();
+  await rm(cache, { recursive: true });
+});
 
 /** JSON of any form: the tests say what they expect of it. */
 // biome-ignore lint/suspicious/noExplicitAny: see above
@@ -92,6 +104,14 @@ describe("purify", () => {
       if (path === row.output) expect(Buffer.from(bytes).equals(readFileSync(join(out, path)))).toBe(true);
     }
     await rm(out, { recursive: true });
+
+    const { json: listed } = await ask(job.links.files);
+    expect(listed.total).toBe(4 * 20);
+    const paths: string[] = listed.files.map(({ path }: Json) => path);
+    expect(paths).toEqual([...paths].sort());
+    expect(paths).toContain(`maps/${row.name}.difference.png`);
+    const [{ bytes, link }] = listed.files;
+    expect((await (await fetch(served.address + link)).arrayBuffer()).byteLength).toBe(bytes);
     expect((await fetch(served.address + job.links.self, { method: "DELETE" })).status).toBe(204);
     expect((await ask(job.links.result)).status).toBe(404);
   });
@@ -145,7 +165,76 @@ describe("scan", () => {
     expect(page.headers.get("content-security-policy")).toContain("sandbox");
     // Read to its end: an answer that nobody takes keeps its connection, and with it the gateway.
     expect(await page.text()).toContain("</html>");
-  }, 120_000);
+  }, 300_000);
+});
+
+describe("audit", () => {
+  const options = { iterations: 1, samples: 2, steps: 2, pruningEpochs: 1, pruningSteps: 1, pruningBatch: 4 };
+
+  test("gives the command line's record of the model's own prior, and its page", async () => {
+    vi.stubEnv("UNTRIGGER_DATA", cache);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const {
+      status,
+      json: job,
+      headers,
+    } = await start("audit", {
+      request: { options, fpr: 0.2, seed: 3 },
+      images: pictures(5),
+    });
+    expect([status, headers.get("location")], job.error).toEqual([202, job.links.self]);
+    expect((await eventsOf(job.links.events)).at(-1)?.data).toMatchObject({ state: "done", error: null });
+    const { json: result } = await ask(job.links.result);
+    const { seconds, ...record } = result;
+    expect(auditRecord.parse(record)).toMatchObject({
+      // Of two priors none can score so high that its p-value is below .5; without references it were undecided.
+      verdict: "clean",
+      falsePositiveRate: 0.2,
+      seed: 3,
+      references: [{ name: "1" }],
+      pruning: { epochs: [expect.anything()] },
+    });
+    expect([typeof seconds, "output" in result]).toEqual(["number", false]);
+    const page = await fetch(`${served.address}${job.links.files}/index.html`);
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain("Supply chain");
+    const { json: listed } = await ask(job.links.files);
+    const paths: string[] = listed.files.map(({ path }: Json) => path);
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        "audit.json",
+        "index.html",
+        "pictures/found.png",
+        "pictures/samples.png",
+        "results.jsonl",
+      ]),
+    );
+    // Neither the request's pictures nor anything else that lies beside the result.
+    expect(paths.filter((path) => path.includes("given"))).toEqual([]);
+  }, 300_000);
+
+  test("its failure is told in the command line's words", async () => {
+    const { json: job } = await start("audit", { request: { options: { stepz: 2 } } });
+    expect((await eventsOf(job.links.events)).at(-1)?.data).toMatchObject({
+      state: "failed",
+      error: { error: expect.stringMatching(/^[^\n]*"?stepz"?[^\n]*$/), code: "option" },
+    });
+  });
+
+  test("is offered where a model has a prior, and refused where it has none", async () => {
+    const bare = await gateway({ models: { m: { classifier: FASHION.classifier, policy: "pass" } } });
+    expect(await (await fetch(`${bare.address}/api`)).json()).toMatchObject({ jobs: ["purify", "scan"] });
+    const answer = await fetch(`${bare.address}/api/jobs/audit`, { method: "POST", body: "{}" });
+    expect([answer.status, ((await answer.json()) as Json).error]).toEqual([
+      400,
+      "audit: expected a model with a prior, got one without. Do name it in the configuration.",
+    ]);
+  });
+
+  test("references that are none are told before anything is served", async () => {
+    const models = { m: { ...FASHION, ...QUICK, references: "models/fashion-mnist-prior/nowhere" } };
+    await expect(lastingGateway({ models })).rejects.toThrow(/nowhere: expected a folder of clean priors/);
+  });
 });
 
 describe("refusals", () => {
@@ -164,7 +253,15 @@ describe("refusals", () => {
     ["scan", { images: pictures(1), request: { options: { "x --out": 1 } } }, 400, "names of letters"],
     ["scan", { images: pictures(1), request: { prior: "/etc/passwd" } }, 400, "prior"],
     ["bench", { plan: {} }, 403, "kind that is allowed"],
-    ["audit", {}, 404, "expected an address"],
+    ["scan", { images: [...pictures(1, true), { ...pictures(2)[1], name: "b" }] }, 400, "all 2 or for none, got 1"],
+    ["audit", { model: "n" }, 404, "served here"],
+    ["audit", { request: { prior: "/etc/passwd" } }, 400, "prior"],
+    ["audit", { request: { references: "/etc" } }, 400, "references"],
+    ["audit", { request: { options: { "x --out": 1 } } }, 400, "names of letters"],
+    ["audit", { request: { fpr: 1 } }, 400, "fpr"],
+    ["audit", { images: pictures(1, true) }, 400, "label"],
+    ["audit", { images: pictures(20).map((one, i) => ({ ...one, name: `${i % 19}` })) }, 400, "every name once"],
+    ["train", {}, 404, "expected an address"],
   ])("%s %#", async (kind, body, status, words) => {
     const answer = await start(kind, body);
     expect([answer.status, answer.json.error]).toEqual([status, expect.stringContaining(words)]);
@@ -222,7 +319,7 @@ test("says what it serves and which methods there are", async () => {
         input: { channels: 1, height: 28, width: 28 },
       },
     ],
-    jobs: ["purify", "scan"],
+    jobs: ["purify", "scan", "audit"],
   });
   const { stdout } = await runInside(["methods", "--json"]);
   expect((await ask("/api/methods")).json).toEqual(JSON.parse(stdout));

@@ -58,6 +58,13 @@ describe.skipIf(chrome === undefined)(suiteTitle("the page in front of a gateway
     expect(gateway.asked.filter((line) => line.startsWith("DELETE"))).toHaveLength(posted);
     expect(requests.join("\n")).not.toMatch(/wasm|worker/);
     expect(new Set(requests.map((url) => new URL(url).origin)).size).toBe(1);
+    await page.getByRole("combobox", { name: "Method" }).selectOption("sampdetox");
+    await page.getByRole("button", { name: "Purify again" }).click();
+    await page.getByText("1 of 4 purified, 3 refused.").waitFor();
+    for (const name of ["similarity", "level"]) {
+      await page.getByRole("radio", { name }).check();
+      await page.getByAltText(`Evidence: ${name}`).waitFor();
+    }
     expect(complaints).toEqual([]);
 
     await page.getByRole("link", { name: /^scan of / }).click();

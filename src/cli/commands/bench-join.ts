@@ -4,7 +4,7 @@ import { OptionError } from "../../core/errors.ts";
 import { nameCell } from "../../jobs/bench/expand.ts";
 import type { BenchJob } from "../../jobs/bench/job.ts";
 import { modelStore } from "../../node/bench/model-store.ts";
-import { openRedis } from "../../node/bench/redis.ts";
+import { openRedis } from "../../node/redis.ts";
 import { redisList } from "../../node/bench/redis-list.ts";
 import { type WorkerEvent, workerPool } from "../../node/bench/worker-pool.ts";
 import { dataHome } from "../../node/find-dataset.ts";

@@ -11,7 +11,7 @@ import { createWorkList } from "../../jobs/bench/work-list.ts";
 import { lockFolder } from "../../node/bench/folder-lock.ts";
 import { modelStore } from "../../node/bench/model-store.ts";
 import { planHost } from "../../node/bench/plan-facts.ts";
-import { type OpenRedis, openRedis } from "../../node/bench/redis.ts";
+import { type OpenRedis, openRedis } from "../../node/redis.ts";
 import { redisList } from "../../node/bench/redis-list.ts";
 import { openResults, type ResultsFile, readEnded } from "../../node/bench/results-file.ts";
 import { runBench } from "../../node/bench/run-bench.ts";

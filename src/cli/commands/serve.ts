@@ -48,6 +48,7 @@ interface ServeFlags extends RunFlags {
   readonly tlsKey?: string;
   readonly key?: readonly string[];
   readonly origin?: readonly string[];
+  readonly redis?: string;
   readonly logLevel: "info" | "warn" | "error";
 }
 
@@ -117,6 +118,7 @@ export function defineServe(command: Command, console: Console): void {
       ),
     )
     .addOption(new Option("--origin <origin>", "let pages of this origin ask; may be repeated").argParser(gather))
+    .option("--redis <url>", "share jobs with other gateways on this server; with --config, its jobs.redis")
     .addOption(
       new Option("--log-level <level>", "info, warn or error")
         .argParser(choice("--log-level", ["info", "warn", "error"]))
@@ -197,6 +199,7 @@ function inputOf(flags: ServeFlags): GatewayInput {
     grpcUpstreams: flags.grpcUpstream === undefined ? {} : { [UPSTREAM]: flags.grpcUpstream },
     upstreams: upstream === undefined ? {} : { [UPSTREAM]: upstream },
     models,
+    jobs: { redis: flags.redis },
   };
 }
 

@@ -11,7 +11,7 @@ import { givenUp, MOST_LOSSES, type Work, WorkerLost, type WorkList } from "../.
 import { benchRow } from "../../results/bench-row.ts";
 import { modelPost } from "./model-post.ts";
 import type { ModelStore } from "./model-store.ts";
-import type { OpenRedis } from "./redis.ts";
+import type { OpenRedis } from "../redis.ts";
 
 /** How a list behaves; only tests are in a hurry. */
 export interface RedisListSettings {

@@ -12,8 +12,8 @@ import { writeWhole } from "../../node/write-whole.ts";
 import { purifiers } from "../../purify/registry.ts";
 import type { PurifyRow } from "../../results/purify-row.ts";
 import type { ServedModel } from "../served-model.ts";
+import type { JobWork } from "./job.ts";
 import { type JobPicture, jobImage } from "./job-images.ts";
-import type { JobWork } from "./job-store.ts";
 
 const { shape } = purifyRequest;
 /** A request in which nothing has a default of its own. */
@@ -66,7 +66,7 @@ export function purifyJob(
   };
   planVotes(lookUp("purifier", request.method, purifiers), request);
 
-  return async ({ folder, signal, progress, image }) => {
+  return async ({ files, signal, progress, image }) => {
     const started = performance.now();
     const rows: PurifyRow[] = [];
     const summary = await purifyPictures(request, {
@@ -78,10 +78,10 @@ export function purifyJob(
       signal,
       progress: (phase, done, total) => progress({ phase, done, total: total ?? null }),
       async sink(results) {
-        await Promise.all(results.map((result) => writePictures(folder, result)));
-        for (const { row } of results) {
+        const written = await Promise.all(results.map((result) => writePictures(files, result)));
+        for (const [i, { row }] of results.entries()) {
           rows.push(row);
-          image(row);
+          image(row, written[i] ?? []);
         }
       },
     });
@@ -93,7 +93,8 @@ async function* decoded(pictures: readonly JobPicture[], maxPixels: number): Asy
   for (const { name, bytes } of pictures) yield await decodePicture(bytes, name, { maxPixels });
 }
 
-async function writePictures(folder: string, { input, output, evidence, row }: PurifiedPicture): Promise<void> {
+/** @returns the paths of the files. */
+async function writePictures(folder: string, { input, output, evidence, row }: PurifiedPicture): Promise<string[]> {
   const maps = Object.entries(evidence).map(([name, map]): [string, Picture] => [
     `maps/${row.name}.${name}.png`,
     picturesFromTensor(map, [row.name])[0] as Picture,
@@ -105,4 +106,5 @@ async function writePictures(folder: string, { input, output, evidence, row }: P
     ...maps,
   ];
   for (const [path, picture] of files) await writeWhole(join(folder, path), await encodePng(picture));
+  return files.map(([path]) => path);
 }

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { methodsDocument } from "../../jobs/methods.ts";
 import type { RouteParts } from "../exchange.ts";
-import { jobKinds } from "../jobs/job-store.ts";
+import { jobKinds } from "../jobs/job.ts";
 import { apiForm } from "../protocols/api-form.ts";
 import type { ServedModel } from "../served-model.ts";
 
@@ -15,18 +15,19 @@ const config = { protocol: apiForm };
 export function apiRoutes(app: FastifyInstance, { state }: RouteParts, version: string): void {
   app.get("/api", { config }, async () => {
     const { limits, jobs } = state.config;
+    const models = [...state.models].map(([name, model]) => describe(name, model));
     return {
       schema: GATEWAY_SCHEMA,
       version,
-      models: [...state.models].map(([name, model]) => describe(name, model)),
-      jobs: jobKinds.filter((kind) => jobs[kind]),
+      models,
+      jobs: jobKinds.filter((kind) => jobs[kind] && (kind !== "audit" || models.some(({ prior }) => prior))),
       limits: { bodyBytes: limits.bodyBytes, jobImages: limits.jobImages },
     };
   });
   app.get("/api/methods", { config }, async () => methodsDocument());
 }
 
-function describe(name: string, { config: told, form, prior, classifier, plan, threshold }: ServedModel): object {
+function describe(name: string, { config: told, form, prior, classifier, plan, threshold }: ServedModel) {
   const { channels = null, height = null, width = null } = form.needs;
   return {
     name,

@@ -1,16 +1,9 @@
 /** @file Addresses of jobs: start, watch, fetch, cancel. */
-import { createReadStream } from "node:fs";
-import { lstat } from "node:fs/promises";
-import { extname, join, resolve, sep } from "node:path";
+import { extname } from "node:path";
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { z } from "zod";
-import { FormatError, OptionError } from "../../core/errors.ts";
-import type { RouteParts } from "../exchange.ts";
-import { benchJob, benchJobBody, type CommandLine, scanJob, scanJobBody } from "../jobs/command-job.ts";
-import { readJobImages } from "../jobs/job-images.ts";
-import type { Job, JobKind, JobStore } from "../jobs/job-store.ts";
-import { purifyJob, purifyJobBody } from "../jobs/purify-job.ts";
+import { FormatError } from "../../core/errors.ts";
+import { type Job, type JobStore, jobKinds } from "../jobs/job.ts";
 import { apiForm } from "../protocols/api-form.ts";
 import { Refusal } from "../refusal.ts";
 
@@ -27,82 +20,41 @@ const types: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
+/** Files that one listing tells of. */
+const MOST_LISTED = 10_000;
+
 interface JobParams {
   readonly id: string;
 }
 
-/** Adds the addresses. @param command how the command line is started; jobs that need it are refused without. */
-export function jobRoutes(
-  app: FastifyInstance,
-  { state, jobs, command }: RouteParts & { readonly jobs: JobStore; readonly command: CommandLine | undefined },
-): void {
-  const commandLine = (): CommandLine => {
-    if (command !== undefined) return command;
-    throw new Refusal("denied", "jobs: expected a gateway that untrigger serve started, got another.");
-  };
-  const allow = (kind: JobKind): void => {
-    if (!state.config.jobs[kind])
-      throw new Refusal("denied", `jobs: expected a kind that is allowed here, got ${kind}.`);
-  };
-
-  app.post("/api/jobs/purify", { config }, async (request, reply) => {
-    allow("purify");
-    const body = readBody(request, purifyJobBody);
-    const pictures = readJobImages(body.images, state.config.limits.jobImages);
-    const { model, giveBack } = state.borrow(modelName(body.model));
-    try {
-      const work = purifyJob(body.request, pictures, model, state.config.limits.pixels);
-      const { view } = jobs.start("purify", request.keyName, work, giveBack);
+/** Adds the addresses. */
+export function jobRoutes(app: FastifyInstance, jobs: JobStore): void {
+  for (const kind of jobKinds) {
+    app.post(`/api/jobs/${kind}`, { config }, async (request, reply) => {
+      const view = await jobs.start({ kind, owner: request.keyName, body: readJson(request) });
       return reply.code(202).header("location", view.links.self).send(view);
-    } catch (error) {
-      giveBack();
-      throw error;
-    }
-  });
+    });
+  }
 
-  app.post("/api/jobs/scan", { config }, async (request, reply) => {
-    allow("scan");
-    const body = readBody(request, scanJobBody);
-    const pictures = readJobImages(body.images, state.config.limits.jobImages);
-    const { model, giveBack } = state.borrow(modelName(body.model));
-    giveBack();
-    const { classifier, prior } = model.config;
-    if (classifier === undefined) {
-      throw new OptionError(
-        "scan: expected a model that runs here, got one of an upstream; because triggers are found by gradients.",
-      );
-    }
-    const { view } = jobs.start(
-      "scan",
-      request.keyName,
-      scanJob(body, pictures, { command: commandLine(), classifier: classifier.path, prior }),
-    );
-    return reply.code(202).header("location", view.links.self).send(view);
-  });
-
-  app.post("/api/jobs/bench", { config }, async (request, reply) => {
-    allow("bench");
-    const { view } = jobs.start("bench", request.keyName, benchJob(readBody(request, benchJobBody), commandLine()));
-    return reply.code(202).header("location", view.links.self).send(view);
-  });
-
-  app.get("/api/jobs", { config }, async ({ keyName }) => ({ jobs: jobs.list(keyName).map(({ view }) => view) }));
+  app.get("/api/jobs", { config }, async ({ keyName }) => ({ jobs: await jobs.list(keyName) }));
 
   app.get<{ Params: JobParams }>(
     "/api/jobs/:id",
     { config },
-    async ({ params, keyName }) => jobs.get(params.id, keyName).view,
+    async ({ params, keyName }) => (await jobs.get(params.id, keyName)).view,
   );
 
   app.get<{ Params: JobParams }>("/api/jobs/:id/result", { config }, async ({ params, keyName }, reply) => {
-    const { view, result } = jobs.get(params.id, keyName);
-    if (view.state === "done" && result !== undefined) return result;
-    if (view.error !== null) return reply.code(422).send(view.error);
-    throw new Refusal("conflict", `job "${view.id}": expected its end, got it ${view.state}.`);
+    const job = await jobs.get(params.id, keyName);
+    const { id, state, error } = job.view;
+    if (error !== null) return reply.code(422).send(error);
+    const result = await job.result();
+    if (result !== undefined) return result;
+    throw new Refusal("conflict", `job "${id}": expected its end, got it ${state}.`);
   });
 
   app.get<{ Params: JobParams }>("/api/jobs/:id/events", { config }, async ({ params, keyName }, reply) => {
-    const job = jobs.get(params.id, keyName);
+    const job = await jobs.get(params.id, keyName);
     const leaving = new AbortController();
     reply.raw.once("close", () => leaving.abort());
     return reply
@@ -110,27 +62,35 @@ export function jobRoutes(
       .send(Readable.from(lines(job, leaving.signal)));
   });
 
+  app.get<{ Params: JobParams }>("/api/jobs/:id/files", { config }, async ({ params, keyName }) => {
+    const job = await jobs.get(params.id, keyName);
+    const files = await job.files();
+    const link = (path: string): string =>
+      `${job.view.links.files}/${path.split("/").map(encodeURIComponent).join("/")}`;
+    return {
+      files: files.slice(0, MOST_LISTED).map((file) => ({ ...file, link: link(file.path) })),
+      total: files.length,
+    };
+  });
+
   app.get<{ Params: JobParams & { "*": string } }>(
     "/api/jobs/:id/files/*",
     { config },
     async ({ params, keyName }, reply) => {
-      const { view, folder } = jobs.get(params.id, keyName);
-      const found =
-        folder === undefined
-          ? undefined
-          : await findFile(view.kind === "purify" ? folder : join(folder, "out"), params["*"]);
+      const { "*": path, id } = params;
+      const found = await (await jobs.get(id, keyName)).open(path);
       if (found === undefined) {
-        throw new Refusal("unknown", `job "${view.id}": expected one of its files, got "${params["*"].slice(0, 80)}".`);
+        throw new Refusal("unknown", `job "${id}": expected one of its files, got "${path.slice(0, 80)}".`);
       }
       // A page of a result may show its own pictures and styles, and nothing else.
       return reply
         .headers({
-          "content-type": types[extname(found).toLowerCase()] ?? "application/octet-stream",
+          "content-type": types[extname(path).toLowerCase()] ?? "application/octet-stream",
           "x-content-type-options": "nosniff",
           "content-security-policy":
             "sandbox allow-scripts; default-src 'self' 'unsafe-inline' data:; connect-src 'none'",
         })
-        .send(createReadStream(found));
+        .send(found);
     },
   );
 
@@ -138,37 +98,15 @@ export function jobRoutes(
     await jobs.remove(params.id, keyName);
     return reply.code(204).send();
   });
-
-  function modelName(asked: string | undefined): string {
-    if (asked !== undefined) return asked;
-    const names = Object.keys(state.config.models);
-    const [only] = names;
-    if (names.length === 1 && only !== undefined) return only;
-    throw new OptionError(`model: expected one of ${names.join(", ")}, got none.`);
-  }
 }
 
-/** @throws FormatError for what is no JSON, OptionError for JSON of another form. */
-function readBody<Schema extends z.ZodType>(request: FastifyRequest, schema: Schema): z.output<Schema> {
-  let value: unknown;
+/** @throws FormatError for what is no JSON. */
+function readJson(request: FastifyRequest): unknown {
   try {
-    value = JSON.parse(((request.body as Buffer | undefined) ?? Buffer.alloc(0)).toString());
+    return JSON.parse(((request.body as Buffer | undefined) ?? Buffer.alloc(0)).toString());
   } catch (cause) {
     throw new FormatError("body: expected JSON, got other text.", { cause });
   }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new OptionError(`body: ${issue?.path.join(".") || "root"}: ${issue?.message}.`);
-}
-
-/** A file below a folder; no link, and nothing above it. */
-async function findFile(folder: string, path: string): Promise<string | undefined> {
-  if (path.includes("\0") || path.includes("\\")) return undefined;
-  const file = resolve(folder, path);
-  if (!file.startsWith(folder + sep)) return undefined;
-  const found = await lstat(file).catch(() => undefined);
-  return found?.isFile() === true ? file : undefined;
 }
 
 async function* lines(job: Job, signal: AbortSignal): AsyncGenerator<string> {

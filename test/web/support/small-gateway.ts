@@ -129,7 +129,10 @@ export async function serveGateway(page: string, wantsKey: boolean): Promise<Sma
       response.write(`id: 1\nevent: progress\ndata: {"phase":"purify","done":0.5,"total":1}\n\n`);
       response.end(`id: 2\nevent: job\ndata: ${JSON.stringify(job.view)}\n\n`);
     } else if (part === "result") json(200, job.result ?? {});
-    else response.setHeader("content-type", types[extname(pathname)] ?? "").end(job.files.get(rest.join("/")));
+    else if (rest.length === 0) {
+      const files = [...job.files].map(([path, bytes]) => ({ path, bytes: bytes.length, link: `${pathname}/${path}` }));
+      json(200, { files, total: files.length });
+    } else response.setHeader("content-type", types[extname(pathname)] ?? "").end(job.files.get(rest.join("/")));
   }
 
   const server = createServer((request, response) => {

@@ -2,6 +2,7 @@
  * @file A gateway as an engine. One job a picture: a refusal concerns one picture then, and a picture is forgotten by the
  * gateway as soon as its result is here.
  */
+import { evidenceLinks, type JobFiles } from "untrigger/client";
 import type { PurifyRequest } from "untrigger/jobs";
 import type { PurifyRow, PurifySummary } from "untrigger/results";
 import type { Engine, GivenPicture, PurifiedPng } from "../engine.ts";
@@ -11,9 +12,6 @@ import { eventsOf } from "./events.ts";
 
 /** What a job ends with: the document of `untrigger purify --json`. */
 type Document = PurifySummary & { readonly images: readonly PurifyRow[] };
-
-/** Every method says what it changed; other maps have names that a gateway does not list. */
-const MAP = "difference";
 
 /** Opens a model of a gateway. */
 export function createGatewayEngine(api: Api, { limits }: GatewayFacts, model: ServedModel): Engine {
@@ -104,17 +102,21 @@ async function runJob(
     const { images, ...summary } = await api.json<Document>(`jobs/${id}/result`, { signal });
     const [row] = images;
     if (row === undefined) throw new Error(`${picture.name}: expected a result of the gateway, got none.`);
-    const png = async (path: string): Promise<Blob> =>
-      await (await api.ask(`jobs/${id}/files/${path}`, { signal })).blob();
+    const files = `jobs/${id}/files`;
+    const png = async (path: string): Promise<Blob> => await (await api.ask(path, { signal })).blob();
     const name = jobName(picture);
-    const [input, output, map] = await Promise.all([
-      png(`inputs/${name}.png`),
-      png(`images/${name}.png`),
-      png(`maps/${name}.${MAP}.png`),
+    const evidence = Object.keys(evidenceLinks(await api.json<JobFiles>(files, { signal }), name));
+    const [input, output, ...maps] = await Promise.all([
+      png(`${files}/inputs/${name}.png`),
+      png(`${files}/images/${name}.png`),
+      ...evidence.map(async (map) => [map, await png(`${files}/maps/${name}.${map}.png`)] as const),
     ]);
     const { width, height } = await createImageBitmap(output);
     const own = { ...row, name: picture.name, output: `images/${picture.name}.png` };
-    return { purified: { id: picture.id, row: own, width, height, input, output, maps: { [MAP]: map } }, summary };
+    return {
+      purified: { id: picture.id, row: own, width, height, input, output, maps: Object.fromEntries(maps) },
+      summary,
+    };
   } finally {
     // Also what stops a job that is no longer wanted. One that cannot be forgotten now is within an hour.
     await api.ask(`jobs/${id}`, { method: "DELETE" }).catch(() => undefined);

@@ -1,4 +1,4 @@
-/** @file The reports of a gateway: scans and benches that somebody started there, by link. */
+/** @file The reports of a gateway: scans, audits and benches that somebody started there, by link. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Failure } from "../parts/failure.tsx";
@@ -6,7 +6,7 @@ import { saveFile } from "../save.ts";
 import type { Api, Job } from "./api.ts";
 
 /** Kinds of work that end with a page. */
-const reporting: ReadonlySet<string> = new Set(["scan", "bench"]);
+const reporting: ReadonlySet<string> = new Set(["scan", "audit", "bench"]);
 
 /** The list, with a button that asks anew. Nothing where the gateway has none. */
 export function Reports({ api, hasKey }: { readonly api: Api; readonly hasKey: boolean }): JSX.Element | null {
@@ -23,7 +23,7 @@ export function Reports({ api, hasKey }: { readonly api: Api; readonly hasKey: b
   if (jobs.length === 0 && refusal === undefined) return null;
   return (
     <section aria-labelledby="reports">
-      <h2 id="reports">Scans and benches of this gateway</h2>
+      <h2 id="reports">Scans, audits and benches of this gateway</h2>
       {refusal === undefined ? undefined : <Failure message={refusal} />}
       <ul>
         {jobs.map((job) => (

@@ -1,7 +1,7 @@
 /** @file The door to Redis: the optional packages, loaded on use, and a connection that waits for a server that went away. */
 import type * as BullMQ from "bullmq";
 import type { Redis } from "ioredis";
-import { EndpointError, MissingDependencyError, messageOf, OptionError } from "../../core/errors.ts";
+import { EndpointError, MissingDependencyError, messageOf, OptionError } from "../core/errors.ts";
 
 /** An open door. */
 export interface OpenRedis {
@@ -37,19 +37,29 @@ export async function openRedis(url: string): Promise<OpenRedis> {
   } finally {
     first.disconnect();
   }
+  let closed = false;
   const client = new ioredis.Redis(url, {
     maxRetriesPerRequest: null,
-    retryStrategy: (times) => Math.min(50 * 2 ** times, 1000),
+    // Copies of this connection, as the queue makes them, hear of the end here: else they knocked for ever.
+    retryStrategy: (times) => (closed ? null : Math.min(50 * 2 ** times, 1000)),
   });
   // It reconnects by itself, for as long as it takes.
   client.on("error", () => undefined);
-  return { bullmq, client, address, close: () => client.disconnect() };
+  return {
+    bullmq,
+    client,
+    address,
+    close() {
+      closed = true;
+      client.disconnect();
+    },
+  };
 }
 
 function addressOf(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !["redis:", "rediss:", "unix:"].includes(parsed.protocol)) {
-    throw new OptionError(`--redis: expected an address such as redis://localhost:6379, got "${url}".`);
+    throw new OptionError(`redis: expected an address such as redis://localhost:6379, got "${url}".`);
   }
   parsed.username = "";
   parsed.password = "";
@@ -62,7 +72,7 @@ async function load(): Promise<{ bullmq: typeof BullMQ; ioredis: { readonly Redi
     return { bullmq, ioredis };
   } catch (cause) {
     throw new MissingDependencyError(
-      `--redis: expected the packages bullmq and ioredis, got ${messageOf(cause)}. Do run "npm install bullmq ioredis".`,
+      `redis: expected the packages bullmq and ioredis, got ${messageOf(cause)}. Do run "npm install bullmq ioredis".`,
       { cause },
     );
   }
