@@ -92,7 +92,10 @@ const gateway = z.strictObject({
     .default([]),
   origins: z.array(z.string()).default([]),
   upstreams: z.record(z.string(), z.url({ protocol: /^https?$/ })).default({}),
-  grpcUpstreams: z.record(z.string(), z.string().regex(/^[^\s/:]+:\d+$/)).default({}),
+  /** `HOST:PORT`, or `grpcs://HOST:PORT` for TLS. */
+  grpcUpstreams: z.record(z.string(), z.string().regex(/^(grpcs?:\/\/)?[^\s/:]+:\d+$/)).default({}),
+  /** Authorities, PEM, by which upstreams are trusted over TLS; the system's own when left out. */
+  upstreamCa: z.string().optional(),
   models: z.record(z.string(), model),
   /** The model that addresses without a name mean; the only one when left out. */
   invocations: z.string().optional(),

@@ -1,8 +1,8 @@
 /** @file A gateway from a configuration to a listening server, and its end without losing what it took. */
 import { InputError, messageOf } from "../core/errors.ts";
-import { readWhole } from "../node/read-whole.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { createSessionCache } from "../runtime/session-cache.ts";
+import { createAccess } from "./access.ts";
 import { createApp, type Log } from "./app.ts";
 import type { GatewayConfig } from "./config.ts";
 import { openState } from "./gateway-state.ts";
@@ -16,6 +16,7 @@ import { openInferenceRoutes } from "./routes/open-inference.ts";
 import { operationsRoutes } from "./routes/operations.ts";
 import { otherProtocolRoutes } from "./routes/other-protocols.ts";
 import { pageRoutes, readPage } from "./routes/page.ts";
+import { readTlsFiles } from "./tls-files.ts";
 
 /** What a gateway is lent. */
 export interface GatewayHost {
@@ -42,9 +43,6 @@ export interface RunningGateway {
   close(): Promise<void>;
 }
 
-/** Largest certificate or key that is read. */
-const PEM_BYTES = 2 ** 20;
-
 /**
  * Opens all models and listens.
  * @throws what opening a model throws; InputError when the address cannot be listened on.
@@ -52,14 +50,16 @@ const PEM_BYTES = 2 ** 20;
 export async function startGateway(config: GatewayConfig, host: GatewayHost): Promise<RunningGateway> {
   const { version, log, command } = host;
   const { listen, tls } = config;
-  const files = tls && {
-    cert: await readWhole(tls.cert, { maxBytes: PEM_BYTES }),
-    key: await readWhole(tls.key, { maxBytes: PEM_BYTES }),
-  };
+  const files = tls && (await readTlsFiles(tls));
   const runtime = createSessionCache(host.runtime);
   const state = await openState(config, runtime);
   const metrics = createMetrics(() => [...state.models].map(([name, { depth }]) => [name, depth] as const));
-  const parts = { state, metrics };
+  // One for both doors, so that a key's rate counts what it asks at either.
+  const access = createAccess(
+    () => state.config.keys,
+    () => performance.now() / 1000,
+  );
+  const parts = { state, metrics, access };
   const jobs = createJobStore(
     () => state.config.limits.jobs,
     (error) => app.log.error({ err: error }, "a job failed"),

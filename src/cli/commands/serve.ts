@@ -44,6 +44,7 @@ interface ServeFlags extends RunFlags {
   readonly port: number;
   readonly grpcPort?: number;
   readonly grpcUpstream?: string;
+  readonly upstreamCa?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly key?: readonly string[];
@@ -108,7 +109,8 @@ export function defineServe(command: Command, console: Console): void {
     .option("--host <address>", "where to listen", "127.0.0.1")
     .addOption(new Option("--port <n>", "0 takes a free one").argParser(integer("--port", 0, 65535)).default(8080))
     .addOption(new Option("--grpc-port <n>", "speak gRPC here, too").argParser(integer("--grpc-port", 0, 65535)))
-    .option("--grpc-upstream <host:port>", "the model server's gRPC address")
+    .option("--grpc-upstream <host:port>", "the model server's gRPC address; grpcs://host:port for TLS")
+    .option("--upstream-ca <file>", "authorities by which the model server is trusted over TLS, PEM")
     .option("--tls-cert <file>", "certificate, PEM")
     .option("--tls-key <file>", "its key, PEM")
     .addOption(
@@ -196,6 +198,7 @@ function inputOf(flags: ServeFlags): GatewayInput {
     origins: [...origin],
     grpcUpstreams: flags.grpcUpstream === undefined ? {} : { [UPSTREAM]: flags.grpcUpstream },
     upstreams: upstream === undefined ? {} : { [UPSTREAM]: upstream },
+    upstreamCa: flags.upstreamCa,
     models,
   };
 }
