@@ -87,6 +87,10 @@ const gateway = z.strictObject({
     })
     .prefault({}),
   tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+  /** Traces go to this collector (OTLP over HTTP). */
+  tracing: z
+    .strictObject({ otlp: z.url({ protocol: /^https?$/ }), service: z.string().min(1).default("untrigger") })
+    .optional(),
   keys: z
     .array(z.strictObject({ name: z.string(), key: z.string().min(8), perMinute: count(1, 1e9).optional() }))
     .default([]),

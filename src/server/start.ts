@@ -17,6 +17,7 @@ import { operationsRoutes } from "./routes/operations.ts";
 import { otherProtocolRoutes } from "./routes/other-protocols.ts";
 import { pageRoutes, readPage } from "./routes/page.ts";
 import { readTlsFiles } from "./tls-files.ts";
+import { openTracing } from "./tracing.ts";
 
 /** What a gateway is lent. */
 export interface GatewayHost {
@@ -37,7 +38,7 @@ export interface RunningGateway {
   readonly address: string;
   /** Port of gRPC, where that is spoken. */
   readonly grpcPort: number | undefined;
-  /** Takes another configuration; `listen` and `tls` stay as they are. @throws what opening a model throws; nothing changes then. */
+  /** Takes another configuration; `listen`, `tls` and `tracing` stay as they are. @throws what opening a model throws; nothing changes then. */
   reload(config: GatewayConfig): Promise<void>;
   /** Takes nothing more, finishes what it took within the time of grace, and closes all models. */
   close(): Promise<void>;
@@ -51,6 +52,7 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
   const { version, log, command } = host;
   const { listen, tls } = config;
   const files = tls && (await readTlsFiles(tls));
+  const tracing = config.tracing && (await openTracing(config.tracing, version));
   const runtime = createSessionCache(host.runtime);
   const state = await openState(config, runtime);
   const metrics = createMetrics(() => [...state.models].map(([name, { depth }]) => [name, depth] as const));
@@ -59,7 +61,7 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
     () => state.config.keys,
     () => performance.now() / 1000,
   );
-  const parts = { state, metrics, access };
+  const parts = { state, metrics, access, tracing };
   const jobs = createJobStore(
     () => state.config.limits.jobs,
     (error) => app.log.error({ err: error }, "a job failed"),
@@ -114,6 +116,7 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
         } finally {
           clearTimeout(grace);
         }
+        await tracing?.close();
         await state.dispose();
         await runtime.dispose();
       },
@@ -121,6 +124,7 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
   } catch (error) {
     await jobs.close();
     await app.close();
+    await tracing?.close();
     await state.dispose();
     throw error;
   }

@@ -13,7 +13,7 @@ export interface GrpcAnswer {
 
 /** What a call may carry beside its message. */
 export interface CallOptions {
-  readonly metadata?: Metadata | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** Authorities, PEM: the call goes over TLS. */
   readonly ca?: Buffer | undefined;
 }
@@ -23,7 +23,7 @@ export function call(
   { grpcPort }: Pick<RunningGateway, "grpcPort">,
   method: string,
   message: Uint8Array,
-  { metadata = new Metadata(), ca }: CallOptions = {},
+  { metadata = {}, ca }: CallOptions = {},
 ): Promise<GrpcAnswer> {
   const client = new Client(
     `localhost:${grpcPort}`,
@@ -39,7 +39,7 @@ export function call(
         same,
         same,
         Buffer.from(message),
-        metadata,
+        Metadata.fromHttp2Headers(metadata),
         (error, bytes) => {
           if (error === null && bytes !== undefined) resolve({ bytes, note: JSON.parse(note) });
           else reject(error);
@@ -52,10 +52,8 @@ export function call(
 }
 
 /** Metadata with a key. */
-export function keyMetadata(key: string): Metadata {
-  const metadata = new Metadata();
-  metadata.set("authorization", `Bearer ${key}`);
-  return metadata;
+export function keyMetadata(key: string): Record<string, string> {
+  return { authorization: `Bearer ${key}` };
 }
 
 /** The error of a call that must fail. */

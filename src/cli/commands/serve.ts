@@ -49,6 +49,7 @@ interface ServeFlags extends RunFlags {
   readonly tlsKey?: string;
   readonly key?: readonly string[];
   readonly origin?: readonly string[];
+  readonly otlp?: string;
   readonly logLevel: "info" | "warn" | "error";
 }
 
@@ -119,6 +120,7 @@ export function defineServe(command: Command, console: Console): void {
       ),
     )
     .addOption(new Option("--origin <origin>", "let pages of this origin ask; may be repeated").argParser(gather))
+    .option("--otlp <url>", "send traces to this collector: OpenTelemetry's protocol over HTTP")
     .addOption(
       new Option("--log-level <level>", "info, warn or error")
         .argParser(choice("--log-level", ["info", "warn", "error"]))
@@ -199,6 +201,7 @@ function inputOf(flags: ServeFlags): GatewayInput {
     grpcUpstreams: flags.grpcUpstream === undefined ? {} : { [UPSTREAM]: flags.grpcUpstream },
     upstreams: upstream === undefined ? {} : { [UPSTREAM]: upstream },
     upstreamCa: flags.upstreamCa,
+    tracing: flags.otlp === undefined ? undefined : { otlp: flags.otlp },
     models,
   };
 }

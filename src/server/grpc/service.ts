@@ -10,12 +10,15 @@ import { OWN_OUTPUT } from "../protocols/open-inference-answer.ts";
 import { Refusal, toldOf } from "../refusal.ts";
 import type { ServedModel } from "../served-model.ts";
 import type { TlsFiles } from "../tls-files.ts";
+import { noteFacts, type Tracing } from "../tracing.ts";
 import type { ForwardAnswer, Upstream } from "../upstream.ts";
 import { grpcInference } from "./infer-protocol.ts";
 import { createClients, identity, SERVICE } from "./upstream.ts";
 import { fieldsOf, lengthField, stringField, textField, varintField } from "./wire.ts";
 
-/** Statuses of HTTP as those of gRPC; everything else is INTERNAL. */
+const INTERNAL = 13;
+
+/** Statuses of HTTP as those of gRPC; everything else is {@link INTERNAL}. */
 const codes: Readonly<Record<number, number>> = {
   400: 3,
   401: 16,
@@ -46,13 +49,15 @@ export interface ServiceParts {
   readonly state: GatewayState;
   readonly metrics: Metrics;
   readonly access: Access;
+  /** Absent where nothing is traced. */
+  readonly tracing: Tracing | undefined;
   /** Of this package. */
   readonly version: string;
 }
 
 /** @throws MissingDependencyError without `@grpc/grpc-js`, InputError when the address cannot be listened on. */
 export async function startService(
-  { state, metrics, access, version }: ServiceParts,
+  { state, metrics, access, tracing, version }: ServiceParts,
   { host, port, tls }: { readonly host: string; readonly port: number; readonly tls: TlsFiles | undefined },
 ): Promise<RunningService> {
   const grpc = await load();
@@ -118,8 +123,8 @@ export async function startService(
           const metadata = new grpc.Metadata();
           metadata.set("untrigger", JSON.stringify({ refused: told.code }));
           if (told.retryAfter !== undefined) metadata.set("retry-after", String(told.retryAfter));
-          if (error instanceof ServerStatus) done({ code: error.status, details: error.message });
-          else done({ code: codes[told.status] ?? grpc.status.INTERNAL, details: told.sentence, metadata });
+          if (error instanceof ServerStatus) done({ code: statusOf(error), details: error.message });
+          else done({ code: statusOf(error), details: told.sentence, metadata });
         },
       );
     };
@@ -160,9 +165,12 @@ export async function startService(
       const name = textField(fieldsOf(call.request), 1);
       const { entry, model, giveBack } = state.borrow(name);
       run.model = entry;
+      const trace = tracing?.begin(call.getPath().slice(1), call.metadata.get("traceparent")[0]?.toString());
+      const facts = { "rpc.system": "grpc", "untrigger.entry": entry };
       try {
         const { upstream } = model.config;
         const metadata = forwarded(call.metadata);
+        for (const name of trace?.replaced ?? []) metadata.remove(name);
         const reply = await infer(
           {
             protocol: grpcInference,
@@ -177,13 +185,18 @@ export async function startService(
             secret: new Set(),
             signal: run.signal,
           },
-          metrics,
+          trace?.over(metrics) ?? metrics,
         );
         const body = bodyOf(reply);
+        trace?.end({ ...facts, ...noteFacts(reply.note), "rpc.grpc.status_code": grpc.status.OK });
         const note = new grpc.Metadata();
         note.set("untrigger", noteText(reply.note));
         call.sendMetadata(note);
         return body;
+      } catch (error) {
+        const status = statusOf(error);
+        trace?.end({ ...facts, "rpc.grpc.status_code": status }, grpc.status[status]);
+        throw error;
       } finally {
         giveBack();
       }
@@ -249,6 +262,11 @@ class ServerStatus extends Error {
     super(details);
     this.status = status;
   }
+}
+
+/** The status of gRPC for anything that was thrown. */
+function statusOf(error: unknown): number {
+  return error instanceof ServerStatus ? error.status : (codes[toldOf(error).status] ?? INTERNAL);
 }
 
 function bodyOf({ headers, body }: ForwardAnswer): Uint8Array {

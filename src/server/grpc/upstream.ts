@@ -17,7 +17,7 @@ export interface GrpcTarget {
 
 /** Clients of all upstreams. */
 export interface GrpcClients {
-  /** One method of an upstream. Statuses of the server come back as headers `grpc-status` and `grpc-message`. */
+  /** One method of an upstream; headers of a request go beside `metadata`. Statuses of the server come back as headers `grpc-status` and `grpc-message`. */
   open(target: GrpcTarget, method: string, metadata: Grpc.Metadata): Upstream;
   close(): void;
 }
@@ -47,14 +47,16 @@ export function createClients(grpc: typeof Grpc, options: Grpc.ClientOptions): G
       const client = clientOf(target);
       return {
         name,
-        forward: ({ body, signal }) =>
+        forward: ({ headers, body, signal }) =>
           new Promise<ForwardAnswer>((resolve, reject) => {
+            const told = metadata.clone();
+            for (let i = 0; i + 1 < headers.length; i += 2) told.set(headers[i] ?? "", headers[i + 1] ?? "");
             const call = client.makeUnaryRequest(
               SERVICE + method,
               identity,
               identity,
               Buffer.from(body ?? []),
-              metadata,
+              told,
               (error, answer) => {
                 signal.removeEventListener("abort", stop);
                 if (signal.aborted) reject(signal.reason);
