@@ -9,6 +9,7 @@ import { inversionTable } from "./inversion-table.ts";
 import { withMethods } from "./readme-methods.ts";
 import { recommendedPage } from "./recommended.ts";
 import { scanTable } from "./scan-table.ts";
+import { readServingRows, servingPage } from "./serving-table.ts";
 
 const rewrite = (path: string, change: (page: string) => string): void =>
   writeFileSync(path, change(readFileSync(path, "utf8")));
@@ -26,3 +27,5 @@ for (const { rows, page, render } of [
 }
 const steps = readInvertRows(readFileSync("docs/results/invert-speed.jsonl", "utf8"));
 writeFileSync("docs/results/invert-speed.md", invertSpeedPage(steps));
+const asked = readServingRows(readFileSync("docs/results/serving-clients.jsonl", "utf8"));
+writeFileSync("docs/results/serving-clients.md", servingPage(asked));

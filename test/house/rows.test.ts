@@ -5,6 +5,7 @@ import { attackTable } from "../../scripts/attack-table.ts";
 import { inversionTable } from "../../scripts/inversion-table.ts";
 import { recommend, recommendedPage } from "../../scripts/recommended.ts";
 import { scanTable } from "../../scripts/scan-table.ts";
+import { readServingRows, servingPage } from "../../scripts/serving-table.ts";
 import type { DefenceSummary } from "../../src/report/bench/summary.ts";
 import { benchCsv } from "../../src/report/bench-csv.ts";
 import { readBenchRows } from "../../src/results/bench-row.ts";
@@ -29,6 +30,16 @@ test.each([
   const own = read(rows);
   expect(render(own)).toBe(readFileSync(page, "utf8"));
   expect(own.filter(({ status }) => status === "failed")).toEqual([]);
+});
+
+test("docs/results/serving-clients.md", () => {
+  const rows = readServingRows(readFileSync("docs/results/serving-clients.jsonl", "utf8"));
+  expect(servingPage(rows)).toBe(readFileSync("docs/results/serving-clients.md", "utf8"));
+  expect(rows.filter(({ identical }) => !identical)).toEqual([]);
+  for (const { images, target } of rows) {
+    expect(target.direct / images).toBeGreaterThan(0.9);
+    expect(target.purify / images).toBeLessThan(0.3);
+  }
 });
 
 test("the table of attacks against purifiers", () => {
