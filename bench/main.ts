@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   workers: () => import("./workers.bench.ts"),
   tab: () => import("./tab.bench.ts"),
   gateway: () => import("./gateway.bench.ts"),
+  "gateway-load": () => import("./gateway-load.bench.ts"),
   "gateway-fuzz": () => import("./gateway-fuzz.bench.ts"),
   calibrate: () => import("./calibrate.ts"),
 };

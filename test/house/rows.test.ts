@@ -1,6 +1,7 @@
 /** @file Pages that are rendered from committed rows say what the rows say; `npm run docs` writes them. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { loadPage, readLoadRows } from "../../bench/load-rows.ts";
 import { attackTable } from "../../scripts/attack-table.ts";
 import { inversionTable } from "../../scripts/inversion-table.ts";
 import { recommend, recommendedPage } from "../../scripts/recommended.ts";
@@ -30,6 +31,12 @@ test.each([
   const own = read(rows);
   expect(render(own)).toBe(readFileSync(page, "utf8"));
   expect(own.filter(({ status }) => status === "failed")).toEqual([]);
+});
+
+test("docs/results/gateway-load.md", () => {
+  const rows = readLoadRows(readFileSync("docs/results/gateway-load.jsonl", "utf8"));
+  expect(loadPage(rows)).toBe(readFileSync("docs/results/gateway-load.md", "utf8"));
+  expect(rows.filter(({ crashed, answers }) => crashed || answers.wrong + answers.other > 0)).toEqual([]);
 });
 
 test("docs/results/serving-clients.md", () => {
