@@ -2,11 +2,10 @@
  * @file Broken requests at a gateway, by seed: each answered with a status of its own, none by silence, and good requests in
  * between answered alike from the first to the last.
  */
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Pool } from "undici";
 import { uniforms } from "../src/core/noise.ts";
-import { startServe } from "./gateway-process.ts";
+import { residentBytes, startServe } from "./gateway-process.ts";
 
 const LANES = 8;
 const EVERY = 500;
@@ -45,7 +44,7 @@ export async function run([count = "100000", seed = "0"]: readonly string[]): Pr
           const outputs = JSON.stringify((JSON.parse(text) as { outputs: unknown }).outputs);
           first ??= outputs;
           if (outputs !== first) throw new Error(`request ${i}: expected the answer of the first, got another`);
-          if (i % (20 * EVERY) === 0) memory.push(await residentOf(gateway.process.pid));
+          if (i % (20 * EVERY) === 0) memory.push(await residentBytes(gateway.process.pid));
         }
       }),
     );
@@ -60,12 +59,6 @@ export async function run([count = "100000", seed = "0"]: readonly string[]): Pr
       .join(", ")}`,
   );
   console.log(`resident MiB: ${memory.map((bytes) => (bytes / 2 ** 20).toFixed(0)).join(" ")}`);
-}
-
-/** Bytes that a process holds; 0 where the system does not say. */
-async function residentOf(pid: number | undefined): Promise<number> {
-  const text = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  return 1024 * Number(/VmRSS:\s+(\d+)/.exec(text)?.[1] ?? 0);
 }
 
 interface Request {

@@ -1,6 +1,6 @@
 /** @file `untrigger serve` as a process for benchmarks: neither shares an event loop with who measures it. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { GatewayInput } from "../src/server/config.ts";
@@ -41,4 +41,10 @@ export async function startServe(config: Omit<GatewayInput, "listen">, threads: 
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** Bytes of memory that a process holds; 0 where the system does not say. */
+export async function residentBytes(pid: number | undefined): Promise<number> {
+  const text = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return 1024 * Number(/VmRSS:\s+(\d+)/.exec(text)?.[1] ?? 0);
 }

@@ -12,6 +12,7 @@ const benches: Record<string, () => Promise<{ run(args: readonly string[]): Prom
   priors: () => import("./priors.bench.ts"),
   tab: () => import("./tab.bench.ts"),
   gateway: () => import("./gateway.bench.ts"),
+  "gateway-load": () => import("./gateway-load.bench.ts"),
   "gateway-fuzz": () => import("./gateway-fuzz.bench.ts"),
   calibrate: () => import("./calibrate.ts"),
 };

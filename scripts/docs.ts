@@ -1,6 +1,7 @@
 /** `npm run docs`: writes every page and table that is rendered from registries and rows. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { invertSpeedPage, readInvertRows } from "../bench/invert-rows.ts";
+import { loadPage, readLoadRows } from "../bench/load-rows.ts";
 import { attacks } from "../src/attacks/registry.ts";
 import { readBenchRows } from "../src/results/bench-row.ts";
 import { pageOf, withFacts } from "./attack-pages.ts";
@@ -9,6 +10,7 @@ import { inversionTable } from "./inversion-table.ts";
 import { withMethods } from "./readme-methods.ts";
 import { recommendedPage } from "./recommended.ts";
 import { scanTable } from "./scan-table.ts";
+import { readServingRows, servingPage } from "./serving-table.ts";
 
 const rewrite = (path: string, change: (page: string) => string): void =>
   writeFileSync(path, change(readFileSync(path, "utf8")));
@@ -26,3 +28,7 @@ for (const { rows, page, render } of [
 }
 const steps = readInvertRows(readFileSync("docs/results/invert-speed.jsonl", "utf8"));
 writeFileSync("docs/results/invert-speed.md", invertSpeedPage(steps));
+const load = readLoadRows(readFileSync("docs/results/gateway-load.jsonl", "utf8"));
+writeFileSync("docs/results/gateway-load.md", loadPage(load));
+const asked = readServingRows(readFileSync("docs/results/serving-clients.jsonl", "utf8"));
+writeFileSync("docs/results/serving-clients.md", servingPage(asked));

@@ -26,9 +26,13 @@ interface Bucket {
   since: number;
 }
 
-/** @param now seconds of a clock that never goes back. */
-export function createAccess(keys: GatewayConfig["keys"], now: () => number): Access {
-  const known = keys.map((key) => ({ ...key, digest: digestOf(key.key) }));
+/**
+ * Follows the keys of a configuration that may change: what is left of a rate outlives a change.
+ * @param keysNow the keys as they are. @param now seconds of a clock that never goes back.
+ */
+export function createAccess(keysNow: () => GatewayConfig["keys"], now: () => number): Access {
+  let keys: GatewayConfig["keys"] = [];
+  let known: (GatewayConfig["keys"][number] & { readonly digest: Buffer })[] = [];
   const buckets = new Map<string, Bucket>();
 
   function take(name: string, perMinute: number): void {
@@ -52,6 +56,10 @@ export function createAccess(keys: GatewayConfig["keys"], now: () => number): Ac
 
   return {
     admit(headers) {
+      if (keys !== keysNow()) {
+        keys = keysNow();
+        known = keys.map((key) => ({ ...key, digest: digestOf(key.key) }));
+      }
       if (known.length === 0) return undefined;
       const given = keyOf(headers);
       const digest = digestOf(given ?? "");

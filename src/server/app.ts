@@ -1,18 +1,13 @@
 /** @file The HTTP server around the gateway: limits at the door, who may ask, and refusals in each protocol's form. */
 import { STATUS_CODES } from "node:http";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, LogController } from "fastify";
-import { checkOrigin, createAccess } from "./access.ts";
+import { type Access, checkOrigin } from "./access.ts";
 import type { GatewayState } from "./gateway-state.ts";
 import type { Metrics } from "./metrics.ts";
 import { openInference } from "./protocols/open-inference.ts";
 import type { RefusalForm } from "./protocols/protocol.ts";
 import { Refusal, type Told, toldOf } from "./refusal.ts";
-
-/** Certificate and key, PEM. */
-export interface TlsFiles {
-  readonly cert: Uint8Array;
-  readonly key: Uint8Array;
-}
+import type { TlsFiles } from "./tls-files.ts";
 
 /** A log: JSON lines about requests, never with what they hold. */
 export interface Log {
@@ -24,6 +19,7 @@ export interface Log {
 export interface AppParts {
   readonly state: GatewayState;
   readonly metrics: Metrics;
+  readonly access: Access;
   readonly tls?: TlsFiles | undefined;
   /** Where JSON lines go; nothing is logged when left out. */
   readonly log?: Log | undefined;
@@ -46,7 +42,7 @@ declare module "fastify" {
 }
 
 /** Makes the server; it does not listen yet. */
-export async function createApp({ state, metrics, tls, log, routes }: AppParts): Promise<FastifyInstance> {
+export async function createApp({ state, metrics, access, tls, log, routes }: AppParts): Promise<FastifyInstance> {
   const { limits } = state.config;
   const server = {
     headersTimeout: limits.headersMs,
@@ -78,16 +74,10 @@ export async function createApp({ state, metrics, tls, log, routes }: AppParts):
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
 
-  let keys = state.config.keys;
-  let access = createAccess(keys, () => performance.now() / 1000);
   app.decorateRequest("servedModel", "");
   app.decorateRequest("keyName", undefined);
   app.addHook("onRequest", async (request, reply) => {
     const { config } = state;
-    if (keys !== config.keys) {
-      keys = config.keys;
-      access = createAccess(keys, () => performance.now() / 1000);
-    }
     const count = request.raw.rawHeaders.length / 2;
     if (count > config.limits.headers) {
       throw new Refusal("headers", `headers: expected at most ${config.limits.headers}, got ${count}.`);

@@ -89,12 +89,19 @@ const gateway = z.strictObject({
     })
     .prefault({}),
   tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+  /** Traces go to this collector (OTLP over HTTP). */
+  tracing: z
+    .strictObject({ otlp: z.url({ protocol: /^https?$/ }), service: z.string().min(1).default("untrigger") })
+    .optional(),
   keys: z
     .array(z.strictObject({ name: z.string(), key: z.string().min(8), perMinute: count(1, 1e9).optional() }))
     .default([]),
   origins: z.array(z.string()).default([]),
   upstreams: z.record(z.string(), z.url({ protocol: /^https?$/ })).default({}),
-  grpcUpstreams: z.record(z.string(), z.string().regex(/^[^\s/:]+:\d+$/)).default({}),
+  /** `HOST:PORT`, or `grpcs://HOST:PORT` for TLS. */
+  grpcUpstreams: z.record(z.string(), z.string().regex(/^(grpcs?:\/\/)?[^\s/:]+:\d+$/)).default({}),
+  /** Authorities, PEM, by which upstreams are trusted over TLS; the system's own when left out. */
+  upstreamCa: z.string().optional(),
   models: z.record(z.string(), model),
   /** The model that addresses without a name mean; the only one when left out. */
   invocations: z.string().optional(),

@@ -6,20 +6,23 @@ import type { GatewayState } from "./gateway-state.ts";
 import type { Metrics } from "./metrics.ts";
 import { noteText } from "./note.ts";
 import type { HeaderMap, Protocol } from "./protocols/protocol.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, toldOf } from "./refusal.ts";
+import { noteFacts, type Tracing } from "./tracing.ts";
 import { endToEndRaw, type ForwardAnswer, type Upstream } from "./upstream.ts";
 
 /** What routes need. */
 export interface RouteParts {
   readonly state: GatewayState;
   readonly metrics: Metrics;
+  /** Absent where nothing is traced. */
+  readonly tracing: Tracing | undefined;
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
 /** Answers an infer request. @param name of the model. */
 export async function answerInfer(
-  { state, metrics }: RouteParts,
+  { state, metrics, tracing }: RouteParts,
   {
     protocol,
     name,
@@ -37,6 +40,10 @@ export async function answerInfer(
   request.servedModel = entry;
   const headers = singleHeaders(request);
   const watch = watchRequest(reply, deadlineOf(headers, model.limits.deadlineMs));
+  const route = request.routeOptions.url ?? "unknown";
+  const trace = tracing?.begin(`POST ${route}`, headers["traceparent"], Date.now() - reply.elapsedTime);
+  const facts = { "http.request.method": "POST", "http.route": route, "untrigger.entry": entry };
+  const secret = secretHeaders(state);
   try {
     const answer = await infer(
       {
@@ -49,12 +56,17 @@ export async function answerInfer(
         headers,
         rawHeaders: request.raw.rawHeaders,
         body: (request.body as Buffer | undefined) ?? Buffer.alloc(0),
-        secret: secretHeaders(state),
+        secret: trace === undefined ? secret : new Set([...secret, ...trace.replaced]),
         signal: watch.signal,
       },
-      metrics,
+      trace?.over(metrics) ?? metrics,
     );
+    trace?.end({ ...facts, ...noteFacts(answer.note), "http.response.status_code": answer.status });
     return sendAnswer(reply, answer).header("untrigger", noteText(answer.note)).send(answer.body);
+  } catch (error) {
+    const { status, code } = toldOf(error);
+    trace?.end({ ...facts, "http.response.status_code": status, "error.type": code }, code);
+    throw error;
   } finally {
     watch.end();
     giveBack();

@@ -8,6 +8,7 @@ import { createByteCache } from "./image-cache.ts";
 import type { PurifiedImage } from "./image-purifier.ts";
 import { Refusal } from "./refusal.ts";
 import { openModel, type ServedModel } from "./served-model.ts";
+import { readAuthorities } from "./tls-files.ts";
 import { openUpstream, type Upstream } from "./upstream.ts";
 
 /** A model that a request uses; it stays open until it is given back. */
@@ -24,6 +25,8 @@ export interface GatewayState {
   readonly config: GatewayConfig;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly models: ReadonlyMap<string, ServedModel>;
+  /** By whom upstreams are trusted, PEM; by the system's own where the configuration names none. Another object when they change. */
+  readonly authorities: Uint8Array | undefined;
   /** @throws Refusal `unknown` for a name that leads to no model. */
   borrow(name: string): BorrowedModel;
   /**
@@ -47,6 +50,7 @@ export async function openState(first: GatewayConfig, runtime: Runtime): Promise
   let config = first;
   let entries: ReadonlyMap<string, Entry> = new Map();
   let upstreams: ReadonlyMap<string, Upstream> = new Map();
+  let authorities: Uint8Array | undefined;
   const cache = createByteCache<PurifiedImage>(config.limits.cacheBytes);
   const closing = new Set<Promise<void>>();
 
@@ -63,6 +67,9 @@ export async function openState(first: GatewayConfig, runtime: Runtime): Promise
   }
 
   async function reload(next: GatewayConfig): Promise<void> {
+    const read = next.upstreamCa === undefined ? undefined : await readAuthorities(next.upstreamCa);
+    const trusted =
+      read !== undefined && authorities !== undefined && Buffer.compare(read, authorities) === 0 ? authorities : read;
     const opened = new Map<string, Entry>();
     const fresh: Entry[] = [];
     try {
@@ -88,14 +95,16 @@ export async function openState(first: GatewayConfig, runtime: Runtime): Promise
     }
     const stale = [...entries.values()].filter((entry) => ![...opened.values()].includes(entry));
     const before = upstreams;
-    const moved = [...before].filter(([name]) => config.upstreams[name] !== next.upstreams[name]);
+    const stays = (name: string): boolean => config.upstreams[name] === next.upstreams[name] && authorities === trusted;
+    const moved = [...before].filter(([name]) => !stays(name));
     upstreams = new Map(
       Object.entries(next.upstreams).map(([name, address]) => {
-        const same = config.upstreams[name] === address ? before.get(name) : undefined;
-        return [name, same ?? openUpstream(name, address, next.limits.answerBytes)];
+        const same = stays(name) ? before.get(name) : undefined;
+        return [name, same ?? openUpstream(name, address, { maxBytes: next.limits.answerBytes, ca: trusted })];
       }),
     );
     config = next;
+    authorities = trusted;
     entries = opened;
     retire(stale);
     for (const [, upstream] of moved) {
@@ -108,6 +117,9 @@ export async function openState(first: GatewayConfig, runtime: Runtime): Promise
   return {
     get config() {
       return config;
+    },
+    get authorities() {
+      return authorities;
     },
     get upstreams() {
       return upstreams;

@@ -9,7 +9,7 @@ import { concatRows } from "../tensor/rows.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import type { PurifiedImages } from "./image-purifier.ts";
 import { inflateBody } from "./inflate.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Observer } from "./metrics.ts";
 import { type Note, noteText } from "./note.ts";
 import type { Answered, FoundImages, Incoming, Message, Protocol } from "./protocols/protocol.ts";
 import { Refusal } from "./refusal.ts";
@@ -48,15 +48,15 @@ const BODY_HEADERS = ["content-type", "content-encoding", "inference-header-cont
  * Answers one request by the policy of its model.
  * @throws Refusal and ToolkitError for requests that are refused and models that fail; the signal's reason.
  */
-export async function infer(exchange: InferExchange, metrics: Metrics): Promise<Reply> {
+export async function infer(exchange: InferExchange, observer: Observer): Promise<Reply> {
   const { model, name, upstream, signal } = exchange;
   const { policy } = model.config;
   if (policy === "pass" && upstream !== undefined) {
-    const answer = await metrics.time("upstream", () =>
+    const answer = await observer.time("upstream", (context) =>
       upstream.forward({
         method: "POST",
         path: exchange.path,
-        headers: endToEndRaw(exchange.rawHeaders, exchange.secret),
+        headers: [...endToEndRaw(exchange.rawHeaders, exchange.secret), ...context],
         body: exchange.body,
         signal,
       }),
@@ -68,9 +68,10 @@ export async function infer(exchange: InferExchange, metrics: Metrics): Promise<
     headers: exchange.headers,
     body: await inflateBody(exchange.body, exchange.headers["content-encoding"], model.limits.bodyBytes),
   };
-  const found = await metrics.time("decode", () => exchange.protocol.decode(request, model.form));
-  const purified = await metrics.time("purify", async () => model.purifier?.purify(found.images, seed, signal));
-  const run: Run = { exchange, request, found, purified, seed, metrics };
+  const found = await observer.time("decode", () => exchange.protocol.decode(request, model.form));
+  const { purifier } = model;
+  const purified = purifier && (await observer.time("purify", () => purifier.purify(found.images, seed, signal)));
+  const run: Run = { exchange, request, found, purified, seed, observer };
   return upstream === undefined ? await answerHere(run) : await answerThere(run, upstream);
 }
 
@@ -81,7 +82,7 @@ interface Run {
   /** Absent under the policy `pass`. */
   readonly purified: PurifiedImages | undefined;
   readonly seed: number;
-  readonly metrics: Metrics;
+  readonly observer: Observer;
 }
 
 function seedOf({ headers, model }: InferExchange): number {
@@ -96,11 +97,11 @@ function seedOf({ headers, model }: InferExchange): number {
 }
 
 /** The answer of a classifier that runs here. */
-async function answerHere({ exchange, request, found, purified, seed, metrics }: Run): Promise<Reply> {
+async function answerHere({ exchange, request, found, purified, seed, observer }: Run): Promise<Reply> {
   const { model, protocol, name, signal } = exchange;
   const { policy, answer: rule } = model.config;
   if (purified === undefined) {
-    const probabilities = await metrics.time("classify", () => model.classify(found.images, signal));
+    const probabilities = await observer.time("classify", () => model.classify(found.images, signal));
     const note: Note = { policy, model: name, images: found.images.dims[0] };
     return replyOf(protocol.encodeAnswer(request, ownAnswer(exchange, { probabilities, note })), note);
   }
@@ -111,7 +112,7 @@ async function answerHere({ exchange, request, found, purified, seed, metrics }:
   const note = noteOf({ exchange, purified, seed, suspicion, changed: changes(before, after) });
   const probabilities = policy === "detect" ? before : answerOf({ before, after, suspicion }, { rule, threshold });
   const unpurified = policy === "compare" ? before : undefined;
-  metrics.judged(exchange.entry, note);
+  observer.judged(exchange.entry, note);
   return replyOf(protocol.encodeAnswer(request, ownAnswer(exchange, { probabilities, unpurified, note })), note);
 }
 
@@ -133,17 +134,23 @@ function replyOf({ headers, body }: Message, note: Note): Reply {
 
 /** The answer of the upstream to purified images, and under `compare` and `detect` to the others, too. */
 async function answerThere(run: Run, upstream: Upstream): Promise<Reply> {
-  const { exchange, found, seed, metrics } = run;
+  const { exchange, found, seed, observer } = run;
   const { model, protocol } = exchange;
   const { policy } = model.config;
   const purified = run.purified as PurifiedImages;
-  const replaced = await metrics.time("encode", () =>
+  const replaced = await observer.time("encode", () =>
     found.replace(concatRows(purified.rows.map(({ image }) => image))),
   );
   const kept = endToEndRaw(exchange.rawHeaders, new Set([...exchange.secret, ...BODY_HEADERS]));
   const send = (headers: readonly string[], body: Uint8Array): Promise<ForwardAnswer> =>
-    metrics.time("upstream", () =>
-      upstream.forward({ method: "POST", path: exchange.path, headers, body, signal: exchange.signal }),
+    observer.time("upstream", (context) =>
+      upstream.forward({
+        method: "POST",
+        path: exchange.path,
+        headers: [...headers, ...context],
+        body,
+        signal: exchange.signal,
+      }),
     );
   const clean = send([...kept, ...Object.entries(replaced.headers).flat()], replaced.body);
   const weak = purified.rows.map(({ suspicion }) => suspicion);
@@ -151,7 +158,7 @@ async function answerThere(run: Run, upstream: Upstream): Promise<Reply> {
     const answer = await clean;
     if (isFine(answer)) protocol.checkAnswer(await opened(answer, model), upstream.name);
     const note = noteOf({ exchange, purified, seed, suspicion: weak, changed: null });
-    metrics.judged(exchange.entry, note);
+    observer.judged(exchange.entry, note);
     return { ...answer, note };
   }
   const asItCame = send(endToEndRaw(exchange.rawHeaders, exchange.secret), exchange.body);
@@ -169,7 +176,7 @@ async function answerThere(run: Run, upstream: Upstream): Promise<Reply> {
   const [scoresAfter, scoresBefore] = [read(after), read(before)];
   const suspicion = [...softmaxShift(scoresBefore, [scoresAfter])];
   const note = noteOf({ exchange, purified, seed, suspicion, changed: changes(scoresBefore, scoresAfter) });
-  metrics.judged(exchange.entry, note);
+  observer.judged(exchange.entry, note);
   if (policy === "detect") return { ...second, note };
   if (protocol.join === undefined) return { ...first, note };
   const joined = protocol.join(after, before, upstream.name);

@@ -5,10 +5,19 @@ import type { Note } from "./note.ts";
 /** Parts of a request that are timed. */
 export type Stage = "decode" | "purify" | "classify" | "encode" | "upstream" | "total";
 
+/** What watches one request. */
+export interface Observer {
+  /**
+   * Runs a part of a request and notes how long it took, failed or not.
+   * @param part is given the headers, name and value by turns, that tell a server which part asks it; none where nothing is traced.
+   */
+  time<T>(stage: Stage, part: (context: readonly string[]) => Promise<T>): Promise<T>;
+  /** Counts verdicts. */
+  judged(model: string, note: Note): void;
+}
+
 /** Counters, clocks and their text. */
-export interface Metrics {
-  /** Runs a part of a request and notes how long it took, failed or not. */
-  time<T>(stage: Stage, part: () => Promise<T>): Promise<T>;
+export interface Metrics extends Observer {
   /** Counts a request that was answered. */
   answered(facts: {
     readonly route: string;
@@ -16,8 +25,6 @@ export interface Metrics {
     readonly status: number;
     readonly seconds: number;
   }): void;
-  /** Counts verdicts. */
-  judged(model: string, note: Note): void;
   /** The text of `/metrics`, with its content type. */
   text(): Promise<{ readonly type: string; readonly body: string }>;
 }
@@ -74,7 +81,7 @@ export function createMetrics(depths: () => Iterable<readonly [model: string, de
     async time(stage, part) {
       const end = stages.startTimer({ stage });
       try {
-        return await part();
+        return await part([]);
       } finally {
         end();
       }

@@ -47,10 +47,11 @@ function withPaths(config: GatewayConfig, folder: string): GatewayConfig {
       },
     ];
   });
-  const { tls } = config;
+  const { tls, upstreamCa } = config;
   return {
     ...config,
     models: Object.fromEntries(models),
     ...(tls === undefined ? {} : { tls: { cert: at(tls.cert), key: at(tls.key) } }),
+    ...(upstreamCa === undefined ? {} : { upstreamCa: at(upstreamCa) }),
   };
 }

@@ -1,10 +1,10 @@
 /** @file A gateway from a configuration to a listening server, and its end without losing what it took. */
 import type { FastifyBaseLogger } from "fastify";
 import { InputError, messageOf } from "../core/errors.ts";
-import { readWhole } from "../node/read-whole.ts";
 import { type OpenRedis, openRedis } from "../node/redis.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { createSessionCache } from "../runtime/session-cache.ts";
+import { createAccess } from "./access.ts";
 import { createApp, type Log } from "./app.ts";
 import type { GatewayConfig } from "./config.ts";
 import { openState } from "./gateway-state.ts";
@@ -21,6 +21,8 @@ import { openInferenceRoutes } from "./routes/open-inference.ts";
 import { operationsRoutes } from "./routes/operations.ts";
 import { otherProtocolRoutes } from "./routes/other-protocols.ts";
 import { pageRoutes, readPage } from "./routes/page.ts";
+import { readTlsFiles } from "./tls-files.ts";
+import { openTracing } from "./tracing.ts";
 
 /** What a gateway is lent. */
 export interface GatewayHost {
@@ -41,14 +43,11 @@ export interface RunningGateway {
   readonly address: string;
   /** Port of gRPC, where that is spoken. */
   readonly grpcPort: number | undefined;
-  /** Takes another configuration; `listen` and `tls` stay as they are. @throws what opening a model throws; nothing changes then. */
+  /** Takes another configuration; `listen`, `tls` and `tracing` stay as they are. @throws what opening a model throws; nothing changes then. */
   reload(config: GatewayConfig): Promise<void>;
   /** Takes nothing more, finishes what it took within the time of grace, and closes all models. */
   close(): Promise<void>;
 }
-
-/** Largest certificate or key that is read. */
-const PEM_BYTES = 2 ** 20;
 
 /**
  * Opens all models and listens.
@@ -57,18 +56,26 @@ const PEM_BYTES = 2 ** 20;
 export async function startGateway(config: GatewayConfig, host: GatewayHost): Promise<RunningGateway> {
   const { version, log, command } = host;
   const { listen, tls } = config;
-  const files = tls && {
-    cert: await readWhole(tls.cert, { maxBytes: PEM_BYTES }),
-    key: await readWhole(tls.key, { maxBytes: PEM_BYTES }),
+  const files = tls && (await readTlsFiles(tls));
+  const tracing = config.tracing && (await openTracing(config.tracing, version));
+  const giveUp = async (error: unknown): Promise<never> => {
+    await tracing?.close();
+    throw error;
   };
-  const redis = config.jobs.redis === undefined ? undefined : await openRedis(config.jobs.redis);
+  const { redis: address } = config.jobs;
+  const redis = address === undefined ? undefined : await openRedis(address).catch(giveUp);
   const runtime = createSessionCache(host.runtime);
   const state = await openState(config, runtime).catch((error: unknown) => {
     redis?.close();
-    throw error;
+    return giveUp(error);
   });
   const metrics = createMetrics(() => [...state.models].map(([name, { depth }]) => [name, depth] as const));
-  const parts = { state, metrics };
+  // One for both doors, so that a key's rate counts what it asks at either.
+  const access = createAccess(
+    () => state.config.keys,
+    () => performance.now() / 1000,
+  );
+  const parts = { state, metrics, access, tracing };
   let logged: FastifyBaseLogger | undefined;
   const jobs = await openJobs(redis, config, {
     most: () => state.config.limits.jobs,
@@ -123,6 +130,7 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
           clearTimeout(grace);
         }
         redis?.close();
+        await tracing?.close();
         await state.dispose();
         await runtime.dispose();
       },
@@ -131,6 +139,7 @@ export async function startGateway(config: GatewayConfig, host: GatewayHost): Pr
     await jobs.close(Promise.resolve());
     redis?.close();
     await app.close();
+    await tracing?.close();
     await state.dispose();
     throw error;
   }

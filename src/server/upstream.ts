@@ -39,12 +39,20 @@ const OWN_HEADERS = new Set(
   ),
 );
 
-/** Opens an upstream; nothing is sent yet. @param maxBytes that an answer may have. */
-export function openUpstream(name: string, address: string, maxBytes: number): Upstream {
+/**
+ * Opens an upstream; nothing is sent yet.
+ * @param maxBytes that an answer may have. @param ca authorities, PEM; those of the system when left out.
+ */
+export function openUpstream(
+  name: string,
+  address: string,
+  { maxBytes, ca }: { readonly maxBytes: number; readonly ca: Uint8Array | undefined },
+): Upstream {
   const { origin, pathname } = new URL(address);
   const base = pathname.replace(/\/+$/, "");
   // Time limits are the requests' own signals.
-  const pool = new Pool(origin, { connections: CONNECTIONS, headersTimeout: 0, bodyTimeout: 0 });
+  const trust = ca === undefined ? {} : { connect: { ca: Buffer.from(ca) } };
+  const pool = new Pool(origin, { connections: CONNECTIONS, headersTimeout: 0, bodyTimeout: 0, ...trust });
   return {
     name,
     async forward({ method, path, headers, body, signal }) {

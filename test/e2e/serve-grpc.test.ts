@@ -1,12 +1,13 @@
 /** @file The Open Inference Protocol over gRPC, with the official client library and messages written field by field. */
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseConfig } from "../../src/server/config.ts";
 import { fieldsOf, integersField, textField } from "../../src/server/grpc/wire.ts";
 import type { RunningGateway } from "../../src/server/start.ts";
 import { bytesFromUnit } from "../../src/tensor/image-bytes.ts";
 import { rowsOf } from "../../src/tensor/rows.ts";
 import { FASHION, lastingGateway, QUICK } from "../support/gateway.ts";
+import { call, failure, inferRequest, keyMetadata, outputsOf } from "../support/grpc.ts";
 import { bytesOf, jsonRequest, post } from "../support/infer.ts";
 import { shippedPictures } from "../support/shipped-pictures.ts";
 
@@ -37,85 +38,6 @@ afterAll(async () => {
   await front.close();
   await server.close();
 });
-
-interface Answer {
-  readonly bytes: Buffer;
-  readonly note: { readonly policy?: string; readonly images?: number; readonly suspicion?: readonly number[] };
-}
-
-/** Calls a method; fails with the service's error. */
-function call(
-  gateway: RunningGateway,
-  method: string,
-  message: Uint8Array,
-  metadata = new Metadata(),
-): Promise<Answer> {
-  const client = new Client(`127.0.0.1:${gateway.grpcPort}`, credentials.createInsecure());
-  onTestFinished(() => client.close());
-  const same = (bytes: Buffer): Buffer => bytes;
-  return new Promise((resolve, reject) => {
-    let note = "{}";
-    client
-      .makeUnaryRequest(
-        `/inference.GRPCInferenceService/${method}`,
-        same,
-        same,
-        Buffer.from(message),
-        metadata,
-        (error, bytes) => {
-          if (error === null && bytes !== undefined) resolve({ bytes, note: JSON.parse(note) });
-          else reject(error);
-        },
-      )
-      .on("metadata", (given) => {
-        note = String(given.get("untrigger")[0] ?? "{}");
-      });
-  });
-}
-
-const failure = (promise: Promise<Answer>): Promise<ServiceError> =>
-  promise.then(
-    () => Promise.reject(new Error("it did not fail")),
-    (error: ServiceError) => error,
-  );
-
-/** A `ModelInferRequest`. */
-function inferRequest(
-  model: string,
-  {
-    datatype = "FP32",
-    shape = [2, 1, 28, 28],
-    raw,
-    contents,
-  }: { datatype?: string; shape?: number[]; raw?: Uint8Array; contents?: (w: BinaryWriter) => void },
-): Uint8Array {
-  const writer = new BinaryWriter().tag(1, 2).string(model).tag(3, 2).string("id-7");
-  writer.tag(5, 2).fork().tag(1, 2).string("images").tag(2, 2).string(datatype);
-  writer.tag(3, 2).fork();
-  for (const dim of shape) writer.int64(dim);
-  writer.join();
-  if (contents !== undefined) {
-    writer.tag(5, 2).fork();
-    contents(writer);
-    writer.join();
-  }
-  writer.join();
-  if (raw !== undefined) writer.tag(7, 2).bytes(raw);
-  return writer.finish();
-}
-
-/** Outputs of a `ModelInferResponse`, FP32 raw. */
-function outputsOf(bytes: Uint8Array): Record<string, number[]> {
-  const fields = fieldsOf(bytes);
-  const raws = fields.filter(({ number }) => number === 6);
-  const outputs = fields.filter(({ number }) => number === 5);
-  return Object.fromEntries(
-    outputs.map((output, i) => [
-      textField(fieldsOf(output.bytes), 1),
-      [...new Float32Array(new Uint8Array(raws[i]!.bytes).buffer)],
-    ]),
-  );
-}
 
 describe("gRPC", () => {
   test.each([
@@ -208,12 +130,38 @@ describe("gRPC", () => {
     });
     try {
       expect((await failure(call(lost, "ModelInfer", wrong))).code).toBe(16);
-      const metadata = new Metadata();
-      metadata.set("authorization", "Bearer a-good-key");
-      const away = await failure(call(lost, "ModelInfer", wrong, metadata));
+      const away = await failure(call(lost, "ModelInfer", wrong, { metadata: keyMetadata("a-good-key") }));
       expect([away.code, away.details]).toEqual([14, expect.stringContaining("ECONNREFUSED")]);
     } finally {
       await lost.close();
+    }
+  });
+
+  test("keys follow the configuration, and a key's rate counts what it asks over HTTP, too", async () => {
+    const models = { bare: { classifier: FASHION.classifier, policy: "pass" } } as const;
+    const guarded = await lastingGateway({ models, grpcPort: 0 });
+    const wanted = (key: string | undefined) =>
+      call(guarded, "ModelMetadata", new BinaryWriter().tag(1, 2).string("bare").finish(), {
+        metadata: key === undefined ? undefined : keyMetadata(key),
+      });
+    try {
+      await wanted(undefined);
+      await guarded.reload(
+        parseConfig({ models, keys: [{ name: "a", key: "the-first-key" }], listen: { grpcPort: 0 } }),
+      );
+      expect((await failure(wanted(undefined))).code).toBe(16);
+      await wanted("the-first-key");
+      await guarded.reload(parseConfig({ models, keys: [{ name: "a", key: "the-second-key", perMinute: 2 }] }));
+      expect((await failure(wanted("the-first-key"))).code).toBe(16);
+      const headers = { "x-api-key": "the-second-key" };
+      expect((await fetch(`${guarded.address}/v2/models/bare`, { headers })).status).toBe(200);
+      await wanted("the-second-key");
+      const over = await failure(wanted("the-second-key"));
+      expect([over.code, over.details]).toEqual([8, expect.stringContaining("at most 2 requests a minute")]);
+      await guarded.reload(parseConfig({ models }));
+      await wanted(undefined);
+    } finally {
+      await guarded.close();
     }
   });
 });

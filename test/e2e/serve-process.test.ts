@@ -106,6 +106,7 @@ describe("untrigger serve", () => {
     [["--upstream", "http://x", "--tls-cert", "a"], "serve: expected --tls-cert and --tls-key together"],
     [["--upstream", "http://x", "--policy", "clean"], 'Unknown value of --policy "clean".'],
     [["--upstream", "http://x", "--key", "short"], "configuration: keys.0.key:"],
+    [["--upstream", "http://x", "--otlp", "collector:4318"], "configuration: tracing.otlp:"],
     [["--config", "nowhere.yaml"], "nowhere.yaml: expected a file, got nothing there."],
   ])("refuses %j in one sentence", async (args, sentence) => {
     const { code, stderr } = await runInside(["serve", ...args]);

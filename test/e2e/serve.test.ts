@@ -88,6 +88,14 @@ describe("a classifier behind no server", () => {
       });
     const requests = [
       { body: jsonRequest(one), headers: {} },
+      // As clients write requests that have every key of the protocol, set or not.
+      {
+        body: jsonRequest(one, { id: null, parameters: null, outputs: null }).replace(
+          '"datatype"',
+          '"parameters":null,"datatype"',
+        ),
+        headers: {},
+      },
       { body: gzipSync(jsonRequest(one)), headers: { "content-encoding": "gzip" } },
       raw("FP32", bytesOf(one.data)),
       raw("UINT8", bytes),

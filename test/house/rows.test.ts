@@ -1,10 +1,12 @@
 /** @file Pages that are rendered from committed rows say what the rows say; `npm run docs` writes them. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { loadPage, readLoadRows } from "../../bench/load-rows.ts";
 import { attackTable } from "../../scripts/attack-table.ts";
 import { inversionTable } from "../../scripts/inversion-table.ts";
 import { recommend, recommendedPage } from "../../scripts/recommended.ts";
 import { scanTable } from "../../scripts/scan-table.ts";
+import { readServingRows, servingPage } from "../../scripts/serving-table.ts";
 import type { DefenceSummary } from "../../src/report/bench/summary.ts";
 import { benchCsv } from "../../src/report/bench-csv.ts";
 import { readBenchRows } from "../../src/results/bench-row.ts";
@@ -29,6 +31,22 @@ test.each([
   const own = read(rows);
   expect(render(own)).toBe(readFileSync(page, "utf8"));
   expect(own.filter(({ status }) => status === "failed")).toEqual([]);
+});
+
+test("docs/results/gateway-load.md", () => {
+  const rows = readLoadRows(readFileSync("docs/results/gateway-load.jsonl", "utf8"));
+  expect(loadPage(rows)).toBe(readFileSync("docs/results/gateway-load.md", "utf8"));
+  expect(rows.filter(({ crashed, answers }) => crashed || answers.wrong + answers.other > 0)).toEqual([]);
+});
+
+test("docs/results/serving-clients.md", () => {
+  const rows = readServingRows(readFileSync("docs/results/serving-clients.jsonl", "utf8"));
+  expect(servingPage(rows)).toBe(readFileSync("docs/results/serving-clients.md", "utf8"));
+  expect(rows.filter(({ identical }) => !identical)).toEqual([]);
+  for (const { images, target } of rows) {
+    expect(target.direct / images).toBeGreaterThan(0.9);
+    expect(target.purify / images).toBeLessThan(0.3);
+  }
 });
 
 test("the table of attacks against purifiers", () => {

@@ -44,11 +44,13 @@ interface ServeFlags extends RunFlags {
   readonly port: number;
   readonly grpcPort?: number;
   readonly grpcUpstream?: string;
+  readonly upstreamCa?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly key?: readonly string[];
   readonly origin?: readonly string[];
   readonly redis?: string;
+  readonly otlp?: string;
   readonly logLevel: "info" | "warn" | "error";
 }
 
@@ -109,7 +111,8 @@ export function defineServe(command: Command, console: Console): void {
     .option("--host <address>", "where to listen", "127.0.0.1")
     .addOption(new Option("--port <n>", "0 takes a free one").argParser(integer("--port", 0, 65535)).default(8080))
     .addOption(new Option("--grpc-port <n>", "speak gRPC here, too").argParser(integer("--grpc-port", 0, 65535)))
-    .option("--grpc-upstream <host:port>", "the model server's gRPC address")
+    .option("--grpc-upstream <host:port>", "the model server's gRPC address; grpcs://host:port for TLS")
+    .option("--upstream-ca <file>", "authorities by which the model server is trusted over TLS, PEM")
     .option("--tls-cert <file>", "certificate, PEM")
     .option("--tls-key <file>", "its key, PEM")
     .addOption(
@@ -119,6 +122,7 @@ export function defineServe(command: Command, console: Console): void {
     )
     .addOption(new Option("--origin <origin>", "let pages of this origin ask; may be repeated").argParser(gather))
     .option("--redis <url>", "share jobs with other gateways on this server; with --config, its jobs.redis")
+    .option("--otlp <url>", "send traces to this collector: OpenTelemetry's protocol over HTTP")
     .addOption(
       new Option("--log-level <level>", "info, warn or error")
         .argParser(choice("--log-level", ["info", "warn", "error"]))
@@ -198,6 +202,8 @@ function inputOf(flags: ServeFlags): GatewayInput {
     origins: [...origin],
     grpcUpstreams: flags.grpcUpstream === undefined ? {} : { [UPSTREAM]: flags.grpcUpstream },
     upstreams: upstream === undefined ? {} : { [UPSTREAM]: upstream },
+    upstreamCa: flags.upstreamCa,
+    tracing: flags.otlp === undefined ? undefined : { otlp: flags.otlp },
     models,
     jobs: { redis: flags.redis },
   };

@@ -1,7 +1,7 @@
 /** @file The Open Inference Protocol over gRPC, in front of a server or in place of one. `@grpc/grpc-js` is loaded on use. */
 import type * as Grpc from "@grpc/grpc-js";
 import { InputError, MissingDependencyError, messageOf } from "../../core/errors.ts";
-import { createAccess } from "../access.ts";
+import type { Access } from "../access.ts";
 import { infer } from "../gateway.ts";
 import type { GatewayState } from "../gateway-state.ts";
 import type { Metrics } from "../metrics.ts";
@@ -9,13 +9,16 @@ import { noteText } from "../note.ts";
 import { OWN_OUTPUT } from "../protocols/open-inference-answer.ts";
 import { Refusal, toldOf } from "../refusal.ts";
 import type { ServedModel } from "../served-model.ts";
+import type { TlsFiles } from "../tls-files.ts";
+import { noteFacts, type Tracing } from "../tracing.ts";
 import type { ForwardAnswer, Upstream } from "../upstream.ts";
 import { grpcInference } from "./infer-protocol.ts";
+import { createClients, identity, SERVICE } from "./upstream.ts";
 import { fieldsOf, lengthField, stringField, textField, varintField } from "./wire.ts";
 
-const SERVICE = "/inference.GRPCInferenceService/";
+const INTERNAL = 13;
 
-/** Statuses of HTTP as those of gRPC; everything else is INTERNAL. */
+/** Statuses of HTTP as those of gRPC; everything else is {@link INTERNAL}. */
 const codes: Readonly<Record<number, number>> = {
   400: 3,
   401: 16,
@@ -41,71 +44,38 @@ export interface RunningService {
   force(): void;
 }
 
+/** What a service is made of. */
+export interface ServiceParts {
+  readonly state: GatewayState;
+  readonly metrics: Metrics;
+  readonly access: Access;
+  /** Absent where nothing is traced. */
+  readonly tracing: Tracing | undefined;
+  /** Of this package. */
+  readonly version: string;
+}
+
 /** @throws MissingDependencyError without `@grpc/grpc-js`, InputError when the address cannot be listened on. */
 export async function startService(
-  { state, metrics, version }: { readonly state: GatewayState; readonly metrics: Metrics; readonly version: string },
-  {
-    host,
-    port,
-    tls,
-  }: { readonly host: string; readonly port: number; readonly tls: { cert: Uint8Array; key: Uint8Array } | undefined },
+  { state, metrics, access, tracing, version }: ServiceParts,
+  { host, port, tls }: { readonly host: string; readonly port: number; readonly tls: TlsFiles | undefined },
 ): Promise<RunningService> {
   const grpc = await load();
   const { bodyBytes, answerBytes } = state.config.limits;
-  const sizes = { "grpc.max_receive_message_length": bodyBytes, "grpc.max_send_message_length": answerBytes };
-  const server = new grpc.Server(sizes);
-  const clients = new Map<string, Grpc.Client>();
-  const access = createAccess(state.config.keys, () => performance.now() / 1000);
+  const sizes = (receive: number, send: number): Grpc.ChannelOptions => ({
+    "grpc.max_receive_message_length": receive,
+    "grpc.max_send_message_length": send,
+  });
+  const server = new grpc.Server(sizes(bodyBytes, answerBytes));
+  const clients = createClients(grpc, sizes(answerBytes, bodyBytes));
 
-  /** An upstream of the configuration, by its gRPC address; statuses come back as `grpc-status`. */
+  /** An upstream of the configuration, by its gRPC address. */
   function upstreamOf(name: string, method: string, metadata: Grpc.Metadata): Upstream {
     const address = state.config.grpcUpstreams[name];
     if (address === undefined) {
       throw new Refusal("unknown", `upstream "${name}": expected its gRPC address under grpcUpstreams, got none.`);
     }
-    const client =
-      clients.get(address) ??
-      new grpc.Client(address, grpc.credentials.createInsecure(), {
-        "grpc.max_receive_message_length": answerBytes,
-        "grpc.max_send_message_length": bodyBytes,
-      });
-    clients.set(address, client);
-    return {
-      name,
-      forward: ({ body, signal }) =>
-        new Promise<ForwardAnswer>((resolve, reject) => {
-          const call = client.makeUnaryRequest(
-            SERVICE + method,
-            identity,
-            identity,
-            Buffer.from(body ?? []),
-            metadata,
-            (error, answer) => {
-              signal.removeEventListener("abort", stop);
-              if (signal.aborted) reject(signal.reason);
-              else if (error === null) resolve({ status: 200, headers: {}, body: answer ?? Buffer.alloc(0) });
-              // Of the connection, not of the server's own.
-              else if (error.code === grpc.status.UNAVAILABLE) {
-                reject(
-                  new Refusal(
-                    "upstream",
-                    `upstream "${name}": expected an answer, got none; because ${error.details.slice(0, 200)}.`,
-                  ),
-                );
-              } else {
-                resolve({
-                  status: 500,
-                  headers: { "grpc-status": String(error.code), "grpc-message": error.details },
-                  body: Buffer.alloc(0),
-                });
-              }
-            },
-          );
-          const stop = (): void => call.cancel();
-          signal.addEventListener("abort", stop, { once: true });
-        }),
-      dispose: async () => undefined,
-    };
+    return clients.open({ name, address, ca: state.authorities }, method, metadata);
   }
 
   /** Runs one call: who may ask, deadline, departure, and errors as statuses. */
@@ -153,8 +123,8 @@ export async function startService(
           const metadata = new grpc.Metadata();
           metadata.set("untrigger", JSON.stringify({ refused: told.code }));
           if (told.retryAfter !== undefined) metadata.set("retry-after", String(told.retryAfter));
-          if (error instanceof ServerStatus) done({ code: error.status, details: error.message });
-          else done({ code: codes[told.status] ?? grpc.status.INTERNAL, details: told.sentence, metadata });
+          if (error instanceof ServerStatus) done({ code: statusOf(error), details: error.message });
+          else done({ code: statusOf(error), details: told.sentence, metadata });
         },
       );
     };
@@ -195,9 +165,12 @@ export async function startService(
       const name = textField(fieldsOf(call.request), 1);
       const { entry, model, giveBack } = state.borrow(name);
       run.model = entry;
+      const trace = tracing?.begin(call.getPath().slice(1), call.metadata.get("traceparent")[0]?.toString());
+      const facts = { "rpc.system": "grpc", "untrigger.entry": entry };
       try {
         const { upstream } = model.config;
         const metadata = forwarded(call.metadata);
+        for (const name of trace?.replaced ?? []) metadata.remove(name);
         const reply = await infer(
           {
             protocol: grpcInference,
@@ -212,13 +185,18 @@ export async function startService(
             secret: new Set(),
             signal: run.signal,
           },
-          metrics,
+          trace?.over(metrics) ?? metrics,
         );
         const body = bodyOf(reply);
+        trace?.end({ ...facts, ...noteFacts(reply.note), "rpc.grpc.status_code": grpc.status.OK });
         const note = new grpc.Metadata();
         note.set("untrigger", noteText(reply.note));
         call.sendMetadata(note);
         return body;
+      } catch (error) {
+        const status = statusOf(error);
+        trace?.end({ ...facts, "rpc.grpc.status_code": status }, grpc.status[status]);
+        throw error;
       } finally {
         giveBack();
       }
@@ -269,7 +247,7 @@ export async function startService(
     port: bound,
     async close() {
       await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-      for (const client of clients.values()) client.close();
+      clients.close();
     },
     force: () => server.forceShutdown(),
   };
@@ -284,6 +262,11 @@ class ServerStatus extends Error {
     super(details);
     this.status = status;
   }
+}
+
+/** The status of gRPC for anything that was thrown. */
+function statusOf(error: unknown): number {
+  return error instanceof ServerStatus ? error.status : (codes[toldOf(error).status] ?? INTERNAL);
 }
 
 function bodyOf({ headers, body }: ForwardAnswer): Uint8Array {
@@ -303,10 +286,6 @@ function metadataOf(name: string, { form, classes }: ServedModel): Uint8Array {
     lengthField(4, tensor(form.input ?? "images", [-1, channels, height, width])),
     lengthField(5, tensor(OWN_OUTPUT, [-1, classes ?? -1])),
   ]);
-}
-
-function identity(bytes: Buffer): Buffer {
-  return bytes;
 }
 
 async function load(): Promise<typeof Grpc> {

@@ -42,7 +42,7 @@ export function encodeOutputs(request: InferRequest, answer: OwnAnswer): Message
   const json = {
     model_name: model,
     model_version: "1",
-    ...(request.id === undefined ? {} : { id: request.id }),
+    ...(typeof request.id === "string" ? { id: request.id } : {}),
     ...(note === undefined ? {} : { parameters: { untrigger: note } }),
     outputs,
   };

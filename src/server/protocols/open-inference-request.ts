@@ -17,18 +17,19 @@ const inputTensor = z.looseObject({
   name: z.string(),
   shape: z.array(dim).max(16),
   datatype: z.string(),
-  parameters: tensorParameters.optional(),
+  parameters: tensorParameters.nullish(),
   data: z.unknown().optional(),
 });
 const outputAsked = z.looseObject({
   name: z.string(),
-  parameters: z.looseObject({ binary_data: z.boolean().optional(), classification: z.number().optional() }).optional(),
+  parameters: z.looseObject({ binary_data: z.boolean().optional(), classification: z.number().optional() }).nullish(),
 });
+/** Clients that write objects of theirs as JSON have null where nothing was set. */
 const inferRequest = z.looseObject({
-  id: z.string().optional(),
-  parameters: z.looseObject({ binary_data_output: z.boolean().optional() }).optional(),
+  id: z.string().nullish(),
+  parameters: z.looseObject({ binary_data_output: z.boolean().optional() }).nullish(),
   inputs: z.array(inputTensor).min(1).max(64),
-  outputs: z.array(outputAsked).max(64).optional(),
+  outputs: z.array(outputAsked).max(64).nullish(),
 });
 
 /** One input of a request. */
