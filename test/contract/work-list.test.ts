@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { BenchJob, JobResult } from "../../src/jobs/bench/job.ts";
 import { createWorkList, MOST_LOSSES, WorkerLost, type WorkList } from "../../src/jobs/bench/work-list.ts";
 import { type ModelStore, modelStore } from "../../src/node/bench/model-store.ts";
-import { type OpenRedis, openRedis } from "../../src/node/redis.ts";
 import { redisList } from "../../src/node/bench/redis-list.ts";
+import { type OpenRedis, openRedis } from "../../src/node/redis.ts";
 import { sampleCell, sampleModel, sampleResult } from "../support/bench-jobs.ts";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
 

@@ -9,9 +9,9 @@ import { type BenchJob, benchJob, type JobResult } from "../../jobs/bench/job.ts
 import { createTurn } from "../../jobs/bench/turn.ts";
 import { givenUp, MOST_LOSSES, type Work, WorkerLost, type WorkList } from "../../jobs/bench/work-list.ts";
 import { benchRow } from "../../results/bench-row.ts";
+import type { OpenRedis } from "../redis.ts";
 import { modelPost } from "./model-post.ts";
 import type { ModelStore } from "./model-store.ts";
-import type { OpenRedis } from "../redis.ts";
 
 /** How a list behaves; only tests are in a hurry. */
 export interface RedisListSettings {
