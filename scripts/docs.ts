@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { invertSpeedPage, readInvertRows } from "../bench/invert-rows.ts";
 import { loadPage, readLoadRows } from "../bench/load-rows.ts";
+import { priorsPage, readPriorRows } from "../bench/priors/rows.ts";
 import { attacks } from "../src/attacks/registry.ts";
 import { readBenchRows } from "../src/results/bench-row.ts";
 import { pageOf, withFacts } from "./attack-pages.ts";
@@ -32,3 +33,5 @@ const load = readLoadRows(readFileSync("docs/results/gateway-load.jsonl", "utf8"
 writeFileSync("docs/results/gateway-load.md", loadPage(load));
 const asked = readServingRows(readFileSync("docs/results/serving-clients.jsonl", "utf8"));
 writeFileSync("docs/results/serving-clients.md", servingPage(asked));
+const priors = readPriorRows(readFileSync("docs/results/priors.jsonl", "utf8"));
+writeFileSync("docs/results/priors.md", priorsPage(priors));

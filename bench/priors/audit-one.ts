@@ -1,16 +1,14 @@
-/** @file What the audit measures of one prior of the plan, kept beside it; and a picture of what it found. */
+/** @file What the audit measures of one prior of the plan, and what it found, kept beside the prior. */
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { readNpy } from "untrigger/data";
 import { folderSource, openPriorAt } from "untrigger/node";
 import type { Runtime } from "untrigger/runtime";
-import { affine, type Float32Tensor, float32 } from "untrigger/tensor";
+import { affine, bytesFromUnit, type Float32Tensor, float32 } from "untrigger/tensor";
 import { readNet } from "../../src/diffusion/open-prior.ts";
-import { encodePng } from "../../src/images/node.ts";
 import { measurePrior } from "../../src/jobs/audit/measure.ts";
 import { nearness } from "../../src/jobs/audit/measure-prior.ts";
-import { sampleSheet } from "../../src/jobs/audit/sample-sheet.ts";
 import type { AuditMeasure } from "../../src/results/audit-record.ts";
 import { isBackdoored, type PlannedPrior } from "./plan.ts";
 
@@ -26,6 +24,9 @@ export interface AuditedOne {
   readonly guessSsim: number | null;
   /** On this machine, beside whatever else ran. */
   readonly seconds: number;
+  /** Bytes [C, H, W]: the true trigger and target where there are some, the found shift, what the search takes for the
+   * target, and the mean of the samples. */
+  readonly pictures: Readonly<Record<string, readonly number[]>>;
 }
 
 /** Measures a prior, or reads what was measured before. */
@@ -50,23 +51,14 @@ export async function auditPlanned(
       targetSsim: likeness(found.target),
       guessSsim: likeness(guess),
       seconds,
+      pictures: {
+        ...(truth ? { trigger: bytesOf(await pictureAt(folder, "trigger")), target: bytesOf(truth) } : {}),
+        shift: bytesOf(found.shift),
+        guess: bytesOf(found.guess),
+        mean: [...bytesFromUnit(found.target)],
+      },
     };
     await mkdir(dirname(file), { recursive: true });
-    const trueOnes = truth && { trigger: asUnit(await pictureAt(folder, "trigger")), target: asUnit(truth) };
-    const sheet = sampleSheet([
-      ...(trueOnes
-        ? [
-            { title: "trigger", samples: trueOnes.trigger },
-            { title: "target", samples: trueOnes.target },
-          ]
-        : []),
-      { title: "found shift", samples: asUnit(found.shift) },
-      { title: "by gradients", samples: guess },
-      { title: "mean", samples: found.target },
-      { title: "shifted samples", samples: found.shifted },
-      { title: "plain samples", samples: found.plain },
-    ]);
-    await writeFile(file.replace(/json$/, "png"), await encodePng(sheet));
     await writeFile(file, JSON.stringify(audited));
     return audited;
   } finally {
@@ -76,6 +68,11 @@ export async function auditPlanned(
 
 async function pictureAt(folder: string, name: "trigger" | "target"): Promise<Float32Tensor> {
   return readNpy(await readFile(join(folder, "trigger", `${name}.npy`)), name) as Float32Tensor;
+}
+
+/** An image in [-1, 1] as bytes. */
+function bytesOf(image: Float32Tensor): number[] {
+  return [...bytesFromUnit(asUnit(image))];
 }
 
 /** [C, H, W] in [-1, 1] as [1, C, H, W] in [0, 1]. */

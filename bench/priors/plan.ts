@@ -24,6 +24,8 @@ const planned = z.strictObject({
    */
   use: z.enum(["evaluation", "development", "consequence"]).default("evaluation"),
   set: settings.default({}),
+  /** Its channels are disturbed, and the target of the prior of this name is looked for. */
+  pruned: z.string().optional(),
 });
 
 const schema = z.strictObject({

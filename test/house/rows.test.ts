@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { loadPage, readLoadRows } from "../../bench/load-rows.ts";
+import { priorsPage, readPriorRows } from "../../bench/priors/rows.ts";
 import { attackTable } from "../../scripts/attack-table.ts";
 import { inversionTable } from "../../scripts/inversion-table.ts";
 import { recommend, recommendedPage } from "../../scripts/recommended.ts";
@@ -47,6 +48,11 @@ test("docs/results/serving-clients.md", () => {
     expect(target.direct / images).toBeGreaterThan(0.9);
     expect(target.purify / images).toBeLessThan(0.3);
   }
+});
+
+test("docs/results/priors.md", () => {
+  const rows = readPriorRows(readFileSync("docs/results/priors.jsonl", "utf8"));
+  expect(priorsPage(rows)).toBe(readFileSync("docs/results/priors.md", "utf8"));
 });
 
 test("the table of attacks against purifiers", () => {
