@@ -4,6 +4,7 @@ import { type Action, initialState, reduce, requestOf, type State } from "./stat
 const after = (...actions: readonly Action[]): State => actions.reduce(reduce, initialState);
 const file = new Blob([]);
 const add = (...names: readonly string[]): Action => ({ kind: "add", files: names.map((name) => ({ name, file })) });
+const start = (...ids: readonly number[]): Action => ({ kind: "start", ids: new Set(ids) });
 const facts = { place: "here", labels: null, channels: 1 as const };
 
 describe("the state of the page", () => {
@@ -14,12 +15,17 @@ describe("the state of the page", () => {
   });
 
   test("pictures that come while others run wait for the next run", () => {
-    const { items } = after(add("a"), { kind: "start" }, add("b"));
+    const { items } = after(add("a"), start(1), add("b"));
+    expect(items.map(({ status }) => status)).toEqual(["running", "waiting"]);
+  });
+
+  test("a picture that comes between the decision to run and the run is not lost", () => {
+    const { items } = after(add("a"), add("b"), start(1));
     expect(items.map(({ status }) => status)).toEqual(["running", "waiting"]);
   });
 
   test("a failure stops those that wait as well, until they are asked for again", () => {
-    const stopped = after(add("a"), { kind: "start" }, add("b"), { kind: "stop", failure: "why" });
+    const stopped = after(add("a"), start(1), add("b"), { kind: "stop", failure: "why" });
     expect(stopped.items.map(({ status }) => status)).toEqual(["stopped", "stopped"]);
     expect(stopped.failure).toBe("why");
     const again = reduce(stopped, { kind: "again" });

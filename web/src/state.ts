@@ -59,7 +59,7 @@ export type Action =
   | { readonly kind: "select"; readonly id: number }
   | { readonly kind: "settings"; readonly change: Partial<Settings> }
   | { readonly kind: "option"; readonly name: string; readonly value: unknown }
-  | { readonly kind: "start" }
+  | { readonly kind: "start"; readonly ids: ReadonlySet<number> }
   | { readonly kind: "opened"; readonly facts: Facts; readonly request: PurifyRequest }
   | { readonly kind: "progress"; readonly what: string; readonly done: number; readonly total: number }
   | { readonly kind: "picture"; readonly purified: PurifiedPng }
@@ -108,7 +108,8 @@ export function reduce(state: State, action: Action): State {
         ...state,
         progress: { what: "Starting", done: 0, total: 1 },
         failure: undefined,
-        items: state.items.map((item) => (item.status === "waiting" ? { ...item, status: "running" } : item)),
+        // Those alone that the run knows: others may have come since, and wait for the next.
+        items: state.items.map((item) => (action.ids.has(item.id) ? { ...item, status: "running" } : item)),
       };
     case "opened":
       return { ...state, facts: action.facts, runs: [...state.runs, { request: action.request }] };

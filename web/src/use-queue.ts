@@ -21,7 +21,7 @@ export function useQueue(engine: Engine, state: State, dispatch: Dispatch<Action
 
 async function run(engine: Engine, state: State, dispatch: Dispatch<Action>, signal: AbortSignal): Promise<void> {
   const pictures = state.items.filter(({ status }) => status === "waiting");
-  dispatch({ kind: "start" });
+  dispatch({ kind: "start", ids: new Set(pictures.map(({ id }) => id)) });
   const progress = (what: string, done: number, total: number): void =>
     dispatch({ kind: "progress", what, done, total });
   const facts = await unlessAborted(engine.open(progress), signal);

@@ -8,11 +8,14 @@ export function Camera({ add }: { readonly add: (files: readonly NamedFile[]) =>
   const dialog = useRef<HTMLDialogElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const [refusal, setRefusal] = useState<string>();
+  // Before its first frame a camera has no picture, and no size.
+  const [sees, setSees] = useState(false);
   // Browsers hide cameras from pages that come without encryption.
   if (navigator.mediaDevices === undefined) return null;
 
   const open = async (): Promise<void> => {
     setRefusal(undefined);
+    setSees(false);
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
       if (video.current === null) return;
@@ -46,9 +49,9 @@ export function Camera({ add }: { readonly add: (files: readonly NamedFile[]) =>
         {refusal}
       </p>
       <dialog ref={dialog} aria-label="Camera" onClose={close}>
-        <video ref={video} muted playsInline aria-label="What the camera sees" />
+        <video ref={video} muted playsInline aria-label="What the camera sees" onLoadedData={() => setSees(true)} />
         <p class="row">
-          <button type="button" class="main" onClick={() => void shoot()}>
+          <button type="button" class="main" disabled={!sees} onClick={() => void shoot()}>
             Take it
           </button>
           <button type="button" onClick={() => dialog.current?.close()}>
