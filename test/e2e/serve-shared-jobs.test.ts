@@ -108,8 +108,8 @@ test.skipIf(!hasRedis)(
     const before = performance.now();
     child.kill("SIGTERM");
     expect((await result).code).toBe(0);
-    // Within the time of grace.
-    expect(performance.now() - before).toBeLessThan(30_000);
+    // The time of grace, 30 s, is for what runs, and nothing does.
+    expect(performance.now() - before).toBeLessThan(25_000);
   },
   120_000,
 );

@@ -192,8 +192,9 @@ export function takeSharedJobs(
   return {
     async close(over) {
       let ended = false;
+      // Where the server is away, a worker that ends by the book waits for it for ever.
       const idle = worker
-        .close()
+        .close(client.status !== "ready")
         .catch(() => undefined)
         .then(() => {
           ended = true;
