@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { GatewayInput } from "../src/server/config.ts";
+import { COMMAND_LINE } from "./command-line.ts";
 
 /** A gateway that listens. */
 export interface GatewayProcess {
@@ -17,10 +18,9 @@ export async function startServe(config: Omit<GatewayInput, "listen">, threads: 
   const folder = await mkdtemp(join(tmpdir(), "untrigger-bench-"));
   const file = join(folder, "gateway.yaml");
   await writeFile(file, JSON.stringify({ ...config, listen: { port: 0 } }));
-  const flags = ["--import", "tsx", "--conditions=untrigger-source", "src/cli/main.ts"];
   const child = spawn(
     process.execPath,
-    [...flags, "serve", "--config", file, "--threads", String(threads), "--json", "--quiet"],
+    [...COMMAND_LINE, "serve", "--config", file, "--threads", String(threads), "--json", "--quiet"],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));

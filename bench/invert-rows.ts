@@ -1,4 +1,5 @@
 /** @file What the race of inversion steps measured: a row, and the page of all rows. */
+import { readRowLines } from "./row-lines.ts";
 import { markdownTable } from "./timing.ts";
 
 /** One method on one network. */
@@ -22,12 +23,7 @@ export interface InvertSpeedRow {
 }
 
 /** The rows of a `.jsonl` file. */
-export function readInvertRows(text: string): InvertSpeedRow[] {
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line): InvertSpeedRow => JSON.parse(line));
-}
+export const readInvertRows = readRowLines<InvertSpeedRow>;
 
 /** Rows as a Markdown table. */
 export function invertTable(rows: readonly InvertSpeedRow[]): string {

@@ -1,4 +1,5 @@
 /** @file What a gateway did under more than it can do: a row, and the page of all rows. */
+import { readRowLines } from "./row-lines.ts";
 import { markdownTable } from "./timing.ts";
 
 /** One run. */
@@ -35,12 +36,7 @@ export interface LoadRow {
 }
 
 /** The rows of a `.jsonl` file. */
-export function readLoadRows(text: string): LoadRow[] {
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line): LoadRow => JSON.parse(line));
-}
+export const readLoadRows = readRowLines<LoadRow>;
 
 /** Rows as a Markdown table. */
 export function loadTable(rows: readonly LoadRow[]): string {

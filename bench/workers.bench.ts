@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type BenchDone, readBenchRows } from "untrigger/results";
+import { COMMAND_LINE } from "./command-line.ts";
 import { markdownTable, median, race } from "./timing.ts";
 
 const plan = (images: number): string => `
@@ -67,7 +68,7 @@ function overheadOf({ images, counts, secondsPerImage, seconds }: BenchDone): nu
 
 /** Seconds that a bench says it took. */
 async function bench(file: string, out: string, workers: number): Promise<number> {
-  const command = ["--import", "tsx", "--conditions=untrigger-source", "src/cli/main.ts", "bench", file];
+  const command = [...COMMAND_LINE, "bench", file];
   const flags = ["-o", out, "--workers", String(workers), "--threads", "1", "--json", "--quiet"];
   const child = spawn(process.execPath, [...command, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
   let printed = "";

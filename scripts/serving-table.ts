@@ -1,4 +1,5 @@
 /** docs/results/serving-clients.md: clients and servers of others around the gateway, from docs/results/serving-clients.jsonl. */
+import { readRowLines } from "../bench/row-lines.ts";
 
 /** One client that asked one server in one way, as `reference/serving/measure.py` writes it. */
 export interface ServingRow {
@@ -16,12 +17,7 @@ export interface ServingRow {
 }
 
 /** The rows of a `.jsonl` file. */
-export function readServingRows(text: string): ServingRow[] {
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line): ServingRow => JSON.parse(line));
-}
+export const readServingRows = readRowLines<ServingRow>;
 
 /** The page for these rows. */
 export function servingPage(rows: readonly ServingRow[]): string {

@@ -1,8 +1,5 @@
 /** @file What the audit measures of one prior of the plan, and what it found, kept beside the prior. */
-import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { readNpy } from "untrigger/data";
+import { join } from "node:path";
 import { folderSource, openPriorAt } from "untrigger/node";
 import type { Runtime } from "untrigger/runtime";
 import { affine, bytesFromUnit, type Float32Tensor, float32 } from "untrigger/tensor";
@@ -10,6 +7,7 @@ import { readNet } from "../../src/diffusion/open-prior.ts";
 import { measurePrior } from "../../src/jobs/audit/measure.ts";
 import { nearness } from "../../src/jobs/audit/measure-prior.ts";
 import type { AuditMeasure } from "../../src/results/audit-record.ts";
+import { kept, pictureAt } from "./kept.ts";
 import { isBackdoored, type PlannedPrior } from "./plan.ts";
 
 /** The audit's defaults. */
@@ -34,9 +32,16 @@ export async function auditPlanned(
   one: PlannedPrior,
   { out, runtime, threads }: { readonly out: string; readonly runtime: Runtime; readonly threads: number },
 ): Promise<AuditedOne> {
-  const folder = join(out, one.name);
-  const file = join(out, "audits", `${one.name}.json`);
-  if (existsSync(file)) return JSON.parse(await readFile(file, "utf8"));
+  return kept(join(out, "audits", `${one.name}.json`), () =>
+    measureOne(one, join(out, one.name), { runtime, threads }),
+  );
+}
+
+async function measureOne(
+  one: PlannedPrior,
+  folder: string,
+  { runtime, threads }: { readonly runtime: Runtime; readonly threads: number },
+): Promise<AuditedOne> {
   const started = performance.now();
   const prior = await openPriorAt(folder, runtime);
   try {
@@ -46,7 +51,7 @@ export async function auditPlanned(
     const truth = isBackdoored(one) ? await pictureAt(folder, "target") : undefined;
     const likeness = (images: Float32Tensor): number | null => (truth ? nearness(images, truth).ssim : null);
     const guess = asUnit(found.guess);
-    const audited = {
+    return {
       measure: found.measure,
       targetSsim: likeness(found.target),
       guessSsim: likeness(guess),
@@ -58,16 +63,9 @@ export async function auditPlanned(
         mean: [...bytesFromUnit(found.target)],
       },
     };
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, JSON.stringify(audited));
-    return audited;
   } finally {
     await prior.dispose();
   }
-}
-
-async function pictureAt(folder: string, name: "trigger" | "target"): Promise<Float32Tensor> {
-  return readNpy(await readFile(join(folder, "trigger", `${name}.npy`)), name) as Float32Tensor;
 }
 
 /** An image in [-1, 1] as bytes. */

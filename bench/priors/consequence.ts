@@ -1,10 +1,7 @@
 /** @file What purifiers make of images when their prior has a backdoor: beside the same prior without it. */
-import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { targetOf as attackTarget, readTrigger } from "untrigger/attacks";
 import { createNoise } from "untrigger/core";
-import { readNpy } from "untrigger/data";
 import type { Prior } from "untrigger/diffusion";
 import { openPurifier } from "untrigger/jobs";
 import { winners } from "untrigger/metrics";
@@ -13,6 +10,7 @@ import type { Runtime } from "untrigger/runtime";
 import { affine, clamp, type Float32Tensor, float32, rowsOf } from "untrigger/tensor";
 import { nearness } from "../../src/jobs/audit/measure-prior.ts";
 import { CLASSIFIER, TRIGGER, testImages } from "../assets.ts";
+import { kept, pictureAt } from "./kept.ts";
 import type { PlannedPrior } from "./plan.ts";
 import type { ConsequenceInput, ConsequenceRow } from "./rows.ts";
 
@@ -32,13 +30,12 @@ export async function consequences(
   { name, from = "" }: PlannedPrior,
   { out, runtime }: { readonly out: string; readonly runtime: Runtime },
 ): Promise<ConsequenceRow[]> {
-  const file = join(out, "consequences", `${name}.json`);
-  if (existsSync(file)) return JSON.parse(await readFile(file, "utf8"));
   const folder = join(out, name);
-  const [trigger, target] = await Promise.all(
-    ["trigger", "target"].map(async (what) => readNpy(await readFile(join(folder, "trigger", `${what}.npy`)), what)),
-  );
-  const backdoor = { trigger, target } as Backdoor;
+  return kept(join(out, "consequences", `${name}.json`), () => rowsOfAll(folder, from, runtime));
+}
+
+async function rowsOfAll(folder: string, from: string, runtime: Runtime): Promise<ConsequenceRow[]> {
+  const backdoor = { trigger: await pictureAt(folder, "trigger"), target: await pictureAt(folder, "target") };
   const priors = { clean: await openPriorAt(from, runtime), backdoored: await openPriorAt(folder, runtime) };
   const rows: ConsequenceRow[] = [];
   for (const method of METHODS) {
@@ -48,8 +45,6 @@ export async function consequences(
     }
   }
   for (const prior of Object.values(priors)) await prior.dispose();
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, JSON.stringify(rows));
   return rows;
 }
 

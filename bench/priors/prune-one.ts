@@ -2,17 +2,14 @@
  * @file Adversarial neuron pruning of one prior of the plan: does it bring a known target to light? Kept beside the prior.
  * @source Chou, Chen, Ho 2023, section 4.6.1: the error of inverted images to the true target, after each epoch.
  */
-import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { readNpy } from "untrigger/data";
+import { join } from "node:path";
 import { folderSource, openPriorAt } from "untrigger/node";
 import type { Runtime } from "untrigger/runtime";
-import type { Float32Tensor } from "untrigger/tensor";
 import { type PruningSettings, pruneChannels } from "../../src/audit/anp.ts";
 import { readNet } from "../../src/diffusion/open-prior.ts";
 import { nearness } from "../../src/jobs/audit/measure-prior.ts";
 import { readTrainingData } from "../../src/node/training-data.ts";
+import { kept, pictureAt } from "./kept.ts";
 import type { PlannedPrior } from "./plan.ts";
 
 const SETTINGS: PruningSettings = {
@@ -38,23 +35,20 @@ export async function prunePlanned(
     threads,
   }: { readonly out: string; target: string; readonly runtime: Runtime; threads: number },
 ): Promise<PrunedOne> {
-  const file = join(out, "prunings", `${name}.json`);
-  if (existsSync(file)) return JSON.parse(await readFile(file, "utf8"));
-  const folder = join(out, name);
-  const wanted = readNpy(await readFile(join(out, target, "trigger", "target.npy")), "target") as Float32Tensor;
-  const { train } = await readTrainingData(join(out, "halved.npz"), {
-    limit: SETTINGS.batch * SETTINGS.epochs * SETTINGS.steps,
+  return kept(join(out, "prunings", `${name}.json`), async () => {
+    const folder = join(out, name);
+    const wanted = await pictureAt(join(out, target), "target");
+    const { train } = await readTrainingData(join(out, "halved.npz"), {
+      limit: SETTINGS.batch * SETTINGS.epochs * SETTINGS.steps,
+    });
+    const prior = await openPriorAt(folder, runtime);
+    const net = await readNet(folderSource(folder));
+    const { plain, epochs } = await pruneChannels({ net, prior }, train.images, SETTINGS, { runtime, threads });
+    await prior.dispose();
+    return {
+      budget: SETTINGS.budget,
+      plain,
+      epochs: epochs.map(({ loss, diversity, samples }) => ({ loss, diversity, mse: nearness(samples, wanted).mse })),
+    };
   });
-  const prior = await openPriorAt(folder, runtime);
-  const net = await readNet(folderSource(folder));
-  const { plain, epochs } = await pruneChannels({ net, prior }, train.images, SETTINGS, { runtime, threads });
-  await prior.dispose();
-  const pruned = {
-    budget: SETTINGS.budget,
-    plain,
-    epochs: epochs.map(({ loss, diversity, samples }) => ({ loss, diversity, mse: nearness(samples, wanted).mse })),
-  };
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, JSON.stringify(pruned));
-  return pruned;
 }

@@ -4,6 +4,7 @@ import { REACHED } from "../../src/jobs/audit/measure-prior.ts";
 import { formatFigure, formatShare } from "../../src/report/numbers.ts";
 import type { AuditMeasure } from "../../src/results/audit-record.ts";
 import type { BadDiffusionRecord, SpecificityMeasure } from "../../src/results/baddiffusion-record.ts";
+import { readRowLines } from "../row-lines.ts";
 import { markdownTable, median } from "../timing.ts";
 import { isBackdoored, type PlannedPrior } from "./plan.ts";
 import type { PrunedOne } from "./prune-one.ts";
@@ -56,12 +57,7 @@ export interface ConsequenceRow {
 export type ConsequenceInput = "clean" | "classifier's trigger" | "prior's trigger" | "crafted";
 
 /** The rows of a `.jsonl` file. */
-export function readPriorRows(text: string): (PriorRow | ConsequenceRow)[] {
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line));
-}
+export const readPriorRows = readRowLines<PriorRow | ConsequenceRow>;
 
 /** Whether an attack took: by one of the ways of sampling by DDPM half of the triggered samples reach the target. */
 export function hasTaken({ specificity }: PriorRow): boolean {

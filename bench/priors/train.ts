@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { COMMAND_LINE } from "../command-line.ts";
 import { writeHalvedData } from "./halved-data.ts";
 import { isBackdoored, type PlannedPrior, type PriorsPlan } from "./plan.ts";
 
@@ -48,8 +49,7 @@ function setFlags(settings: Readonly<Record<string, string | number>>): string[]
 /** Runs a verb to its end; its progress is shown. */
 async function command(...args: readonly string[]): Promise<void> {
   console.log(`untrigger ${args.join(" ")}`);
-  const start = ["--import", "tsx", "--conditions=untrigger-source", "src/cli/main.ts"];
-  const child = spawn(process.execPath, [...start, ...args], { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(process.execPath, [...COMMAND_LINE, ...args], { stdio: ["ignore", "ignore", "inherit"] });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on("error", reject).on("close", resolve);
   });
