@@ -43,3 +43,5 @@ try {
 } catch (error) {
   process.exitCode = report(error);
 }
+// Asked to end, and done with it: what a library still holds open, as a connection to a server that has gone, is not waited for.
+if (controller.signal.aborted) process.exit();

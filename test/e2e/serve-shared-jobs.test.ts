@@ -107,7 +107,8 @@ test.skipIf(!hasRedis)(
     await server.kill();
     const before = performance.now();
     child.kill("SIGTERM");
-    expect((await result).code).toBe(0);
+    const { code, stderr } = await result;
+    expect(code, stderr).toBe(0);
     // The time of grace, 30 s, is for what runs, and nothing does.
     expect(performance.now() - before).toBeLessThan(25_000);
   },

@@ -185,8 +185,9 @@ export async function createSharedJobs(
     async close(over) {
       await runs.close(over);
       closing.abort();
-      await queue.close().catch(() => undefined);
       hasty.disconnect();
+      // Without its connection it has nobody to wait for.
+      await queue.close().catch(() => undefined);
     },
   };
 }
