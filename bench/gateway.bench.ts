@@ -2,26 +2,55 @@
  * @file What the gateway costs. Pass-through: milliseconds over the direct path, requests of both alternating on each of 8
  * connections. Purifying: images a second against the bare purifier at the same batch, in turns.
  */
+import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { Pool } from "undici";
 import { openPurifier } from "../src/jobs/open-purifier.ts";
 import { openClassifierAt } from "../src/node/open-classifier.ts";
 import { openPriorAt } from "../src/node/open-prior.ts";
+import { packageVersion } from "../src/node/package-version.ts";
 import { createNodeRuntime } from "../src/runtime/node.ts";
 import { startServe } from "./gateway-process.ts";
-import { markdownTable, median, timed } from "./timing.ts";
+import { type GatewayRow, gatewayTable, readGatewayRows } from "./gateway-rows.ts";
+import { median, timed } from "./timing.ts";
 
 const CONNECTIONS = 8;
+const BATCH = 64;
+const ROWS = "docs/results/gateway-speed.jsonl";
 const classifier = resolve("models/fashion-mnist-badnets");
 const prior = resolve("models/fashion-mnist-prior");
 
-/** @param args how many requests (1000), and how many rounds of purifying (5). */
-export async function run([requests = "1000", rounds = "5"]: readonly string[]): Promise<void> {
-  await overhead(Number(requests));
-  await throughput(Number(rounds));
+/**
+ * Flags: `--requests 1000`, `--warm-up 3000` (requests each way before them, in which the engine compiles what a gateway runs for
+ * days), `--rounds 5` (of purifying). A row is added to `docs/results/gateway-speed.jsonl`.
+ */
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      requests: { type: "string", default: "1000" },
+      "warm-up": { type: "string", default: "3000" },
+      rounds: { type: "string", default: "5" },
+    },
+  });
+  const [requests, warmUp, rounds] = [Number(values.requests), Number(values["warm-up"]), Number(values.rounds)];
+  const row: GatewayRow = {
+    schema: "untrigger/gateway-speed@1",
+    version: packageVersion(),
+    node: process.version,
+    connections: CONNECTIONS,
+    requests,
+    warmUp,
+    pass: await passThrough(requests, warmUp),
+    purify: { batch: BATCH, rounds, ...(await purifying(rounds)) },
+  };
+  const known = await readFile(ROWS, "utf8").catch(() => "");
+  await writeFile(ROWS, [...readGatewayRows(known), row].map((one) => `${JSON.stringify(one)}\n`).join(""));
+  console.log(`${gatewayTable([row])}\nRows are in ${ROWS}; npm run docs renders them.`);
 }
 
-async function overhead(requests: number): Promise<void> {
+async function passThrough(requests: number, warmUp: number): Promise<GatewayRow["pass"]> {
   const server = await startServe({ models: { m: { classifier, policy: "pass" } } }, 1);
   const gateway = await startServe(
     { upstreams: { u: server.address }, models: { "*": { upstream: "u", policy: "pass" } } },
@@ -36,7 +65,7 @@ async function overhead(requests: number): Promise<void> {
   };
   try {
     for (const keep of [false, true]) {
-      let left = keep ? requests : 200;
+      let left = keep ? requests : warmUp;
       await Promise.all(
         Array.from({ length: CONNECTIONS }, async (_, i) => {
           while (left-- > 0)
@@ -49,42 +78,32 @@ async function overhead(requests: number): Promise<void> {
     await gateway.close();
     await server.close();
   }
-  const row = (name: string, at: (list: number[]) => number): string[] => {
-    const [direct, through] = [at(times[0]), at(times[1])];
-    return [name, direct.toFixed(2), through.toFixed(2), (through - direct).toFixed(2)];
-  };
-  console.log(
-    markdownTable(
-      ["ms", "direct", "through", "over"],
-      [
-        row("p50", (list) => quantile(list, 0.5)),
-        row("p90", (list) => quantile(list, 0.9)),
-        row("p99", (list) => quantile(list, 0.99)),
-      ],
-    ),
-  );
+  const [direct, through] = times.map((list) => {
+    const [p50, p90, p99] = [0.5, 0.9, 0.99].map((q) => quantile(list, q)) as [number, number, number];
+    return { p50, p90, p99 };
+  }) as [GatewayRow["pass"]["direct"], GatewayRow["pass"]["direct"]];
+  return { direct, through };
 }
 
-async function throughput(rounds: number): Promise<void> {
-  const batch = 64;
+async function purifying(rounds: number): Promise<Pick<GatewayRow["purify"], "bare" | "gateway" | "ratio">> {
   const runtime = await createNodeRuntime({ threads: 2 });
   const own = await openClassifierAt(classifier, runtime);
   const model = await openPriorAt(prior, runtime);
   const bare = await openPurifier("diffpure", { preset: "fast" }, { classifier: own, prior: model });
   const gateway = await startServe(
-    { models: { m: { classifier, prior, preset: "fast" } }, limits: { batch, cacheBytes: 0, delayMs: 20 } },
+    { models: { m: { classifier, prior, preset: "fast" } }, limits: { batch: BATCH, cacheBytes: 0, delayMs: 20 } },
     2,
   );
   const pool = new Pool(gateway.address, { connections: CONNECTIONS });
   const seconds: [number[], number[]] = [[], []];
   try {
     for (let round = -1; round < rounds; round++) {
-      const images = imagesOf(batch, round);
-      const ids = Array.from({ length: batch }, (_, i) => [i, round + 1] as const);
+      const images = imagesOf(BATCH, round);
+      const ids = Array.from({ length: BATCH }, (_, i) => [i, round + 1] as const);
       const alone = await timed(() =>
-        bare.purify({ dtype: "float32", dims: [batch, 1, 28, 28], data: images }, ids, { seed: 0 }),
+        bare.purify({ dtype: "float32", dims: [BATCH, 1, 28, 28], data: images }, ids, { seed: 0 }),
       );
-      const share = batch / CONNECTIONS;
+      const share = BATCH / CONNECTIONS;
       const parts = Array.from({ length: CONNECTIONS }, (_, i) =>
         requestOf(images.subarray(i * share * 784, (i + 1) * share * 784)),
       );
@@ -99,21 +118,8 @@ async function throughput(rounds: number): Promise<void> {
     await model.dispose();
     await own.dispose();
   }
-  const [alone, through] = [median(seconds[0]), median(seconds[1])];
-  const ratio = median(seconds[0].map((value, i) => value / seconds[1][i]!));
-  console.log(
-    markdownTable(
-      ["images a second", "bare", "gateway", "ratio"],
-      [
-        [
-          `batch of ${batch} from ${CONNECTIONS} connections`,
-          (batch / alone).toFixed(0),
-          (batch / through).toFixed(0),
-          ratio.toFixed(3),
-        ],
-      ],
-    ),
-  );
+  const [alone, through] = seconds.map((list) => BATCH / median(list)) as [number, number];
+  return { bare: alone, gateway: through, ratio: median(seconds[0].map((value, i) => value / seconds[1][i]!)) };
 }
 
 /** Images that no other round has. */

@@ -1,5 +1,6 @@
 /** `npm run docs`: writes every page and table that is rendered from registries and rows. */
 import { readFileSync, writeFileSync } from "node:fs";
+import { gatewayPage, readGatewayRows } from "../bench/gateway-rows.ts";
 import { invertSpeedPage, readInvertRows } from "../bench/invert-rows.ts";
 import { loadPage, readLoadRows } from "../bench/load-rows.ts";
 import { priorsPage, readPriorRows } from "../bench/priors/rows.ts";
@@ -29,6 +30,8 @@ for (const { rows, page, render } of [
 }
 const steps = readInvertRows(readFileSync("docs/results/invert-speed.jsonl", "utf8"));
 writeFileSync("docs/results/invert-speed.md", invertSpeedPage(steps));
+const speed = readGatewayRows(readFileSync("docs/results/gateway-speed.jsonl", "utf8"));
+writeFileSync("docs/results/gateway-speed.md", gatewayPage(speed));
 const load = readLoadRows(readFileSync("docs/results/gateway-load.jsonl", "utf8"));
 writeFileSync("docs/results/gateway-load.md", loadPage(load));
 const asked = readServingRows(readFileSync("docs/results/serving-clients.jsonl", "utf8"));

@@ -1,6 +1,7 @@
 /** @file Pages that are rendered from committed rows say what the rows say; `npm run docs` writes them. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { gatewayPage, readGatewayRows } from "../../bench/gateway-rows.ts";
 import { loadPage, readLoadRows } from "../../bench/load-rows.ts";
 import { priorsPage, readPriorRows } from "../../bench/priors/rows.ts";
 import { attackTable } from "../../scripts/attack-table.ts";
@@ -32,6 +33,11 @@ test.each([
   const own = read(rows);
   expect(render(own)).toBe(readFileSync(page, "utf8"));
   expect(own.filter(({ status }) => status === "failed")).toEqual([]);
+});
+
+test("docs/results/gateway-speed.md", () => {
+  const rows = readGatewayRows(readFileSync("docs/results/gateway-speed.jsonl", "utf8"));
+  expect(gatewayPage(rows)).toBe(readFileSync("docs/results/gateway-speed.md", "utf8"));
 });
 
 test("docs/results/gateway-load.md", () => {
