@@ -23,10 +23,15 @@ const ownClassifier = z.strictObject({
   layout: layout.optional(),
   scores: scores.optional(),
   labels: z.string().optional(),
+  /** A folder of clean classifiers that a scan of this one compares with. */
+  references: z.string().optional(),
 });
 
+/** Options that say how a classifier is read, beside its place. */
+export type OwnClassifier = z.output<typeof ownClassifier>;
+
 const model = z.strictObject({
-  classifier: z.union([z.string().transform((path) => ({ path })), ownClassifier]).optional(),
+  classifier: z.union([z.string().transform((path): OwnClassifier => ({ path })), ownClassifier]).optional(),
   /** Name of one of the upstreams. */
   upstream: z.string().optional(),
   policy: z.enum(policies).default("purify"),

@@ -28,7 +28,6 @@ function withPaths(config: GatewayConfig, folder: string): GatewayConfig {
   const at = (path: string): string => (isAddress(path) ? path : resolve(folder, path));
   const models = Object.entries(config.models).map(([name, model]) => {
     const { classifier, prior, references } = model;
-    const labels = classifier !== undefined && "labels" in classifier ? classifier.labels : undefined;
     return [
       name,
       {
@@ -39,7 +38,8 @@ function withPaths(config: GatewayConfig, folder: string): GatewayConfig {
               classifier: {
                 ...classifier,
                 path: at(classifier.path),
-                ...(labels === undefined ? {} : { labels: at(labels) }),
+                ...(classifier.labels === undefined ? {} : { labels: at(classifier.labels) }),
+                ...(classifier.references === undefined ? {} : { references: at(classifier.references) }),
               },
             }),
         ...(prior === undefined ? {} : { prior: at(prior) }),

@@ -3,16 +3,18 @@ import type { Classifier } from "../classifiers/classifier.ts";
 import { readPreprocessing, UNIT_RANGE } from "../classifiers/preprocessing.ts";
 import { toProbabilities } from "../classifiers/probability.ts";
 import { createScoreReader, type ScoreReader } from "../classifiers/score-reader.ts";
-import { EndpointError, OptionError } from "../core/errors.ts";
+import { EndpointError, InputError, OptionError } from "../core/errors.ts";
 import { hashJson } from "../core/hash.ts";
 import type { Prior } from "../diffusion/prior.ts";
 import { findCalibration, thresholdFrom } from "../jobs/calibration.ts";
 import { type OpenPurifier, openPurifier } from "../jobs/open-purifier.ts";
+import { readReferences } from "../jobs/scan/references.ts";
 import { openReferencePriors } from "../node/audit/references.ts";
 import { openClassifierAt } from "../node/open-classifier.ts";
 import { openPriorAt } from "../node/open-prior.ts";
 import { readCalibration } from "../node/read-calibration.ts";
 import { readLabelNames } from "../node/read-labels.ts";
+import { folderReferences } from "../node/scan/open-references.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { concatRows, rowsOf } from "../tensor/rows.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
@@ -62,8 +64,9 @@ export async function openModel(name: string, config: ModelConfig, host: ModelHo
   let prior: Prior | undefined;
   try {
     const guarded = config.policy !== "pass";
-    // Only an audit uses them, in a process of its own: what is wrong with them is told now.
+    // Only audits and scans use them, in processes of their own: what is wrong with them is told now.
     if (config.references !== undefined) await openReferencePriors(config.references);
+    if (config.classifier?.references !== undefined) await checkReferences(config.classifier.references);
     prior =
       config.prior === undefined
         ? undefined
@@ -134,9 +137,18 @@ export async function openModel(name: string, config: ModelConfig, host: ModelHo
   }
 }
 
+/** @throws InputError for a folder that holds no whole references. */
+async function checkReferences(folder: string): Promise<void> {
+  const known = await readReferences(folderReferences(folder));
+  if (known?.complete === true) return;
+  throw new InputError(
+    `${folder}: expected clean classifiers to compare with, got ${known === undefined ? "none" : "a part of them"}. Do make them first: untrigger scan references --images DATA -o ${folder}.`,
+  );
+}
+
 async function openOwn({ classifier }: ModelConfig, runtime: Runtime): Promise<Classifier | undefined> {
   if (classifier === undefined) return undefined;
-  const { path, mean, std, labels, ...flags } = { mean: undefined, std: undefined, labels: undefined, ...classifier };
+  const { path, mean, std, labels, references: _, ...flags } = classifier;
   const list = (value: number | readonly number[] | undefined): readonly number[] | undefined =>
     typeof value === "number" ? [value] : value;
   return await openClassifierAt(path, runtime, {

@@ -31,7 +31,8 @@ beforeAll(async () => {
   const small = ["widths=8,8", "trainTimesteps=10", "epochs=1", "batch=4"].flatMap((setting) => ["--set", setting]);
   const where = ["--data", folder, "--limit", "16", "-o", join(references, "1"), "--quiet"];
   expect(await runInside(["train", "prior", ...small, ...where])).toMatchObject({ code: 0 });
-  const models = { m: { ...FASHION, ...QUICK, references } };
+  const classifier = { path: FASHION.classifier, references: "models/fashion-mnist-references" };
+  const models = { m: { ...FASHION, classifier, ...QUICK, references } };
   served = await lastingGateway({ models, limits: { jobs: 2, jobImages: 64 } });
 });
 afterAll(async () => {
@@ -159,12 +160,15 @@ describe("scan", () => {
     const last = (await eventsOf(job.links.events)).at(-1)?.data;
     expect(last).toMatchObject({ state: "done", error: null });
     const { json: record } = await ask(job.links.result);
-    expect(record).toMatchObject({ verdict: expect.any(String), classes: expect.any(Array) });
+    // Of a class there is nothing but the search's success to see, without the references of the configuration.
+    expect(record).toMatchObject({ verdict: "backdoored", targets: [0], classes: expect.any(Array) });
     const page = await fetch(`${served.address}${job.links.files}/index.html`);
     expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
     expect(page.headers.get("content-security-policy")).toContain("sandbox");
     // Read to its end: an answer that nobody takes keeps its connection, and with it the gateway.
-    expect(await page.text()).toContain("</html>");
+    const text = await page.text();
+    expect(text).toContain("<title>Scan of m</title>");
+    expect(text).not.toContain("models/");
   }, 300_000);
 });
 
@@ -197,7 +201,9 @@ describe("audit", () => {
     expect([typeof seconds, "output" in result]).toEqual(["number", false]);
     const page = await fetch(`${served.address}${job.links.files}/index.html`);
     expect(page.status).toBe(200);
-    expect(await page.text()).toContain("Supply chain");
+    const text = await page.text();
+    expect(text).toContain("Supply chain");
+    expect(text).toContain("<title>Audit of the prior of m</title>");
     const { json: listed } = await ask(job.links.files);
     const paths: string[] = listed.files.map(({ path }: Json) => path);
     expect(paths).toEqual(
@@ -234,6 +240,10 @@ describe("audit", () => {
   test("references that are none are told before anything is served", async () => {
     const models = { m: { ...FASHION, ...QUICK, references: "models/fashion-mnist-prior/nowhere" } };
     await expect(lastingGateway({ models })).rejects.toThrow(/nowhere: expected a folder of clean priors/);
+    const classifier = { path: FASHION.classifier, references: "models" };
+    await expect(lastingGateway({ models: { m: { ...FASHION, classifier, ...QUICK } } })).rejects.toThrow(
+      "models: expected clean classifiers to compare with, got none. Do make them first: untrigger scan references",
+    );
   });
 });
 

@@ -45,6 +45,7 @@ interface AuditFlags extends RunFlags {
   readonly set?: readonly string[];
   readonly fpr: number;
   readonly failOn?: "backdoored" | "undecided";
+  readonly title?: string;
   readonly out?: string;
 }
 
@@ -69,6 +70,7 @@ export function defineAudit(command: Command, console: Console): void {
         "exit with 1 when the prior is: backdoored; or undecided, which means either",
       ).argParser(choice("--fail-on", ["backdoored", "undecided"])),
     )
+    .option("--title <text>", "heading of the report; names the prior by default")
     .option("-o, --out <folder>", "where index.html, audit.json, results.jsonl and pictures/ go");
   addRunFlags(command).action((prior: string, flags: AuditFlags) => audit(prior, flags, console));
 }
@@ -100,7 +102,7 @@ async function audit(place: string, flags: AuditFlags, console: Console): Promis
       progress: progress.update,
     });
     const seconds = Math.round((performance.now() - started) / 100) / 10;
-    const record = await writeAuditReport(output.path, result, { title: `Audit of ${place}`, seconds });
+    const record = await writeAuditReport(output.path, result, { title: flags.title ?? `Audit of ${place}`, seconds });
     await rememberAudit(record, env);
     progress.close();
     if (json) console.out(`${JSON.stringify({ ...record, seconds, output: output.path }, undefined, 2)}\n`);

@@ -42,6 +42,7 @@ interface ScanFlags extends RunFlags, ReferenceFlags {
   readonly std?: readonly number[];
   readonly layout?: "NCHW" | "NHWC";
   readonly scores?: ScoreKind;
+  readonly title?: string;
   readonly out?: string;
 }
 
@@ -78,6 +79,7 @@ export function defineScan(command: Command, console: Console): void {
         choice("--scores", ["logits", "probabilities", "labels"]),
       ),
     )
+    .option("--title <text>", "heading of the report; names the model by default")
     .option("-o, --out <folder>", "where index.html, scan.json, results.jsonl and triggers/ go");
   addReferenceFlags(command);
   addRunFlags(command).action((model: string, flags: ScanFlags) => scan(model, flags, console));
@@ -139,7 +141,7 @@ async function scan(model: string, flags: ScanFlags, console: Console): Promise<
       const result = await scanJob({ chosen, classes: flags.classes, fpr, seed }, files, looked, host);
       signal.throwIfAborted();
       const seconds = Math.round((performance.now() - started) / 100) / 10;
-      await writeScanReport(output.path, result, { title: `Scan of ${model}`, seconds });
+      await writeScanReport(output.path, result, { title: flags.title ?? `Scan of ${model}`, seconds });
       progress.close();
       const { record } = result;
       if (json) console.out(`${JSON.stringify({ ...record, seconds, output: output.path }, undefined, 2)}\n`);

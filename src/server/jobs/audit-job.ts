@@ -30,11 +30,22 @@ export function auditJob(
   pictures: readonly JobPicture[],
   {
     command,
+    name,
     prior,
     references,
-  }: { readonly command: CommandLine; readonly prior: string; readonly references: string | undefined },
+  }: {
+    readonly command: CommandLine;
+    /** Of the model: clients know no paths. */
+    readonly name: string;
+    readonly prior: string;
+    readonly references: string | undefined;
+  },
 ): JobWork {
-  const args = commandArguments({ "--fpr": fpr, "--seed": seed, "--references": references }, options);
+  const title = `Audit of the prior of ${name}`;
+  const args = commandArguments(
+    { "--fpr": fpr, "--seed": seed, "--references": references, "--title": title },
+    options,
+  );
   return async (context) => {
     // A class each: of such none is kept back for tests, so that all are looked at.
     const given = pictures.map(({ bytes }, i) => ({ bytes, label: i % CLASSES }));

@@ -5,15 +5,20 @@ import { writeWhole } from "../../node/write-whole.ts";
 import type { JobWork } from "./job.ts";
 import { type CommandLine, runCommand } from "./run-command.ts";
 
-/** The body of a `bench`. */
-export const benchJobBody = z.strictObject({ plan: z.record(z.string(), z.unknown()) });
+/** Characters of a plan's text. */
+const MOST_TEXT = 1_000_000;
+
+/** The body of a `bench`: a plan, or the text of its file. */
+export const benchJobBody = z.strictObject({
+  plan: z.union([z.record(z.string(), z.unknown()), z.string().max(MOST_TEXT)]),
+});
 
 /** Runs a plan. */
 export function benchJob({ plan }: z.output<typeof benchJobBody>, command: CommandLine): JobWork {
   return async (context) => {
     const file = join(context.folder, "plan.yaml");
     // JSON is YAML.
-    await writeWhole(file, JSON.stringify(plan));
+    await writeWhole(file, typeof plan === "string" ? plan : JSON.stringify(plan));
     return await runCommand(command, ["bench", file], context);
   };
 }

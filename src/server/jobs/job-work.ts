@@ -46,25 +46,27 @@ export function createJobWork(
     scan(body) {
       const parsed = parseBody(body, scanJobBody);
       const pictures = picturesOf(parsed.images);
-      const { classifier, prior } = withModel(modelName(parsed.model), ({ config }) => config);
+      const name = modelName(parsed.model);
+      const { classifier, prior } = withModel(name, ({ config }) => config);
       if (classifier === undefined) {
         throw new OptionError(
           "scan: expected a model that runs here, got one of an upstream; because triggers are found by gradients.",
         );
       }
-      return scanJob(parsed, pictures, { command: commandLine(), classifier: classifier.path, prior });
+      return scanJob(parsed, pictures, { command: commandLine(), name, classifier, prior });
     },
     audit(body) {
       const parsed = parseBody(body, auditJobBody);
       const { images = [] } = parsed;
       const pictures = images.length === 0 ? [] : picturesOf(images);
-      const { prior, references } = withModel(modelName(parsed.model), ({ config }) => config);
+      const name = modelName(parsed.model);
+      const { prior, references } = withModel(name, ({ config }) => config);
       if (prior === undefined) {
         throw new OptionError(
           "audit: expected a model with a prior, got one without. Do name it in the configuration.",
         );
       }
-      return auditJob(parsed, pictures, { command: commandLine(), prior, references });
+      return auditJob(parsed, pictures, { command: commandLine(), name, prior, references });
     },
     bench: (body) => benchJob(parseBody(body, benchJobBody), commandLine()),
   };

@@ -63,7 +63,7 @@ export async function writeGiven(
 export async function runCommand(
   [program = "", ...before]: CommandLine,
   [verb, ...args]: readonly [string, ...string[]],
-  { files, signal, progress }: JobContext,
+  { folder, files, signal, progress }: JobContext,
 ): Promise<object> {
   const all = [...before, verb, ...args, "-o", files, "--json"];
   const child = spawn(program, all, { stdio: ["ignore", "pipe", "pipe"] });
@@ -83,7 +83,9 @@ export async function runCommand(
       child.on("error", reject).on("close", (code, signal) => resolve({ code, signal }));
     });
     signal.throwIfAborted();
-    if (end.code !== 0) throw new CommandFailure(verb, { ...end, stderr: text.err });
+    // Where a job's files lie is nothing to its client.
+    const stderr = text.err.replaceAll(join(folder, "/"), "");
+    if (end.code !== 0) throw new CommandFailure(verb, { ...end, stderr });
     const { output: _folder, ...document } = JSON.parse(text.out) as Record<string, unknown>;
     return document;
   } finally {

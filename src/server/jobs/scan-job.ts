@@ -1,6 +1,7 @@
 /** @file The job `scan`: is there a backdoor in a classifier that runs here? */
 import { z } from "zod";
 import { OptionError } from "../../core/errors.ts";
+import type { OwnClassifier } from "../config.ts";
 import type { JobWork } from "./job.ts";
 import { type JobPicture, jobImage } from "./job-images.ts";
 import { type CommandLine, commandArguments, commandOptions, runCommand, writeGiven } from "./run-command.ts";
@@ -24,7 +25,7 @@ export const scanJobBody = z.strictObject({
 });
 
 /**
- * Scans a classifier's file with the pictures of a request.
+ * Scans a classifier's file with the pictures of a request, as its configuration reads it and with the references there.
  * @throws OptionError for names of options that are none, and for labels of some pictures but not of all.
  */
 export function scanJob(
@@ -32,11 +33,21 @@ export function scanJob(
   pictures: readonly JobPicture[],
   {
     command,
+    name,
     classifier,
     prior,
-  }: { readonly command: CommandLine; readonly classifier: string; readonly prior: string | undefined },
+  }: {
+    readonly command: CommandLine;
+    /** Of the model: clients know no paths. */
+    readonly name: string;
+    readonly classifier: OwnClassifier;
+    readonly prior: string | undefined;
+  },
 ): JobWork {
   const { method, preset, options, classes, fpr, seed, budget } = request;
+  const { path, mean, std, layout, scores, references } = classifier;
+  const list = (values: OwnClassifier["mean"]): string | undefined =>
+    values === undefined ? undefined : [values].flat().join(",");
   const args = commandArguments(
     {
       "--method": method?.join(","),
@@ -46,6 +57,12 @@ export function scanJob(
       "--seed": seed,
       "--budget": budget,
       "--prior": prior,
+      "--references": references,
+      "--mean": list(mean),
+      "--std": list(std),
+      "--layout": layout,
+      "--scores": scores,
+      "--title": `Scan of ${name}`,
     },
     options,
   );
@@ -55,6 +72,6 @@ export function scanJob(
   }
   return async (context) => {
     const images = await writeGiven(context, pictures);
-    return await runCommand(command, ["scan", classifier, `--images=${images}`, ...args], context);
+    return await runCommand(command, ["scan", path, `--images=${images}`, ...args], context);
   };
 }
