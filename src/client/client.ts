@@ -9,6 +9,7 @@ import {
   type PurifyAnswer,
   purifyAnswer,
 } from "./purify-answer.ts";
+import { serverEvents } from "./server-events.ts";
 
 /** How a gateway is reached. */
 export interface ClientOptions {
@@ -113,33 +114,16 @@ function init(method: string, signal: AbortSignal | undefined, body?: string): R
 /** Reads server-sent events to the end; the last state of the job. */
 async function follow(response: Response, progress: PurifyOptions["progress"]): Promise<JobView> {
   let job: JobView | undefined;
-  for await (const { event, data } of events(response)) {
-    if (event === "job") job = jobView.parse(data);
+  if (response.body === null) throw new GatewayError(502, "endpoint", "gateway: expected events, got none.");
+  for await (const { event, data } of serverEvents(response.body)) {
+    if (event === "job") job = jobView.parse(JSON.parse(data));
     if (event === "progress") {
-      const { done, total } = data as { done: number; total: number | null };
+      const { done, total } = JSON.parse(data) as { done: number; total: number | null };
       progress?.(done, total);
     }
   }
   if (job !== undefined && job.state !== "waiting" && job.state !== "running") return job;
   throw new GatewayError(502, "endpoint", "gateway: expected events to the end of the job, got a part of them.");
-}
-
-async function* events(response: Response): AsyncGenerator<{ event: string; data: unknown }> {
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-  if (reader === undefined) return;
-  let text = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    text += value;
-    const blocks = text.split("\n\n");
-    text = blocks.pop() ?? "";
-    for (const block of blocks) {
-      const event = /^event: (.*)$/m.exec(block)?.[1] ?? "";
-      const data = /^data: (.*)$/m.exec(block)?.[1] ?? "null";
-      yield { event, data: JSON.parse(data) };
-    }
-  }
 }
 
 function errorOf(text: string): { readonly error?: string; readonly code?: string } {

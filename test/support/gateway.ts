@@ -20,15 +20,17 @@ export async function gateway(config: Omit<GatewayInput, "listen">): Promise<Run
   return running;
 }
 
-/** Starts a gateway that its caller closes. @param grpcPort 0 speaks gRPC, too, on a free port. */
+/** Starts a gateway that its caller closes. @param grpcPort 0 speaks gRPC, too, on a free port. @param page folder of a built page. */
 export async function lastingGateway({
   grpcPort,
+  page,
   ...config
-}: Omit<GatewayInput, "listen"> & { readonly grpcPort?: number }): Promise<RunningGateway> {
+}: Omit<GatewayInput, "listen"> & { readonly grpcPort?: number; readonly page?: string }): Promise<RunningGateway> {
   const runtime = await createNodeRuntime({ threads: 1 });
   return await startGateway(parseConfig({ ...config, listen: { port: 0, grpcPort } }), {
     runtime,
     version: "0.0.0",
+    page,
     command: COMMAND,
   });
 }

@@ -1,17 +1,9 @@
 /** @file How the page looks and is read, in headless Chromium: names, contrast, sizes of screens, nothing that jumps. */
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { accessibilityFindings } from "./support/accessibility.ts";
 import { chrome, openBrowser, openPage, suiteTitle } from "./support/open-browser.ts";
 import { serveTabSite, type TabSite } from "./support/tab-site.ts";
-
-/** What axe finds wrong. */
-interface Finding {
-  readonly id: string;
-  readonly help: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
-}
 
 /** Sums up the shifts of the layout as Chromium counts them, from the first paint on. */
 const countShifts = `
@@ -24,29 +16,15 @@ const countShifts = `
 describe.skipIf(chrome === undefined)(suiteTitle("the page, looked at"), () => {
   let site: TabSite;
   let browser: Browser;
-  let axe: string;
 
   beforeAll(async () => {
     [site, browser] = await Promise.all([serveTabSite(), openBrowser()]);
-    axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
   }, 120_000);
 
   afterAll(async () => {
     await browser?.close();
     await site?.close();
   });
-
-  /** Names, contrast of at least 4.5, roles, order: everything of WCAG 2.2 AA that a program can judge. */
-  async function findings(page: Page): Promise<string[]> {
-    await page.evaluate(axe);
-    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-    const { violations } = (await page.evaluate(
-      `axe.run(document, { runOnly: ${JSON.stringify(tags)} }).then(({ violations }) => ({ violations }))`,
-    )) as { violations: Finding[] };
-    return violations.map(
-      ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((one) => `${one.html} ${one.failureSummary}`)}`,
-    );
-  }
 
   test.each([
     {
@@ -63,7 +41,7 @@ describe.skipIf(chrome === undefined)(suiteTitle("the page, looked at"), () => {
       const { page } = await openPage(browser, site.url, { ...options, hasTouch: title.includes("phone") });
       await page.evaluate(countShifts);
       expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe(paper);
-      expect(await findings(page)).toEqual([]);
+      expect(await accessibilityFindings(page)).toEqual([]);
 
       await page.getByRole("combobox", { name: "Preset" }).selectOption("fast");
       await page.getByRole("button", { name: "All 6: Examples with a trigger" }).click();
@@ -76,7 +54,7 @@ describe.skipIf(chrome === undefined)(suiteTitle("the page, looked at"), () => {
       expect(await page.getByRole("region", { name: "Progress" }).evaluate(isOnScreen)).toBe(true);
       await page.getByRole("radio", { name: "difference" }).check();
       await page.getByText("All options of diffpure").click();
-      expect(await findings(page)).toEqual([]);
+      expect(await accessibilityFindings(page)).toEqual([]);
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(options.viewport.width);
       await page.context().close();
     },

@@ -9,6 +9,8 @@ export interface ServedModel {
   readonly labels: readonly string[] | null;
   readonly prior: boolean;
   readonly source: "classifier" | "upstream";
+  /** Whether it runs here, so that it can be looked into. */
+  readonly scan: boolean;
 }
 
 /** What a gateway says about itself. */
@@ -16,7 +18,7 @@ export interface GatewayFacts {
   readonly version: string;
   readonly models: readonly ServedModel[];
   readonly jobs: readonly string[];
-  readonly limits: { readonly bodyBytes: number };
+  readonly limits: { readonly bodyBytes: number; readonly jobImages: number };
 }
 
 /** Work that a gateway does or did. */
@@ -24,10 +26,15 @@ export interface Job {
   readonly id: string;
   readonly kind: string;
   readonly state: "waiting" | "running" | "done" | "failed" | "cancelled";
-  readonly progress: { readonly done: number; readonly total: number | null } | null;
+  readonly progress: { readonly phase: string; readonly done: number; readonly total: number | null } | null;
   readonly error: { readonly error: string } | null;
   /** ISO time. */
   readonly created: string;
+}
+
+/** Whether nothing more happens to a job. */
+export function isOver({ state }: Job): boolean {
+  return state !== "waiting" && state !== "running";
 }
 
 /** A refusal of the gateway, in its own words. */

@@ -3,12 +3,11 @@
  * gateway as soon as its result is here.
  */
 import { evidenceLinks, type JobFiles } from "untrigger/client";
-import type { PurifyRequest } from "untrigger/jobs";
 import type { PurifyRow, PurifySummary } from "untrigger/results";
 import type { Engine, GivenPicture, PurifiedPng } from "../engine.ts";
-import { checkSize } from "../limits.ts";
-import { type Api, type GatewayFacts, type Job, Refused, type ServedModel } from "./api.ts";
-import { eventsOf } from "./events.ts";
+import { type Api, type GatewayFacts, isOver, type Job, Refused, type ServedModel } from "./api.ts";
+import { followJob } from "./follow-job.ts";
+import { jobBody } from "./job-body.ts";
 
 /** What a job ends with: the document of `untrigger purify --json`. */
 type Document = PurifySummary & { readonly images: readonly PurifyRow[] };
@@ -29,7 +28,8 @@ export function createGatewayEngine(api: Api, { limits }: GatewayFacts, model: S
         const progress = (share: number): void => listener.progress("Purifying", i + share, pictures.length);
         progress(0);
         try {
-          const body = await bodyOf(picture, model.name, request, limits.bodyBytes);
+          const sent = { title: picture.name, name: jobName(picture), file: picture.file };
+          const body = await jobBody(picture.name, { model: model.name, request }, [sent], limits);
           const { purified, summary } = await runJob(api, { picture, body, progress, signal });
           summaries.push(summary);
           listener.picture(purified);
@@ -56,32 +56,6 @@ function jobName({ id }: GivenPicture): string {
   return `picture-${id}`;
 }
 
-async function bodyOf(
-  picture: GivenPicture,
-  model: string,
-  request: PurifyRequest,
-  bodyBytes: number,
-): Promise<string> {
-  checkSize(picture.name, picture.file);
-  const images = [{ name: jobName(picture), data: await base64(picture.file) }];
-  const body = JSON.stringify({ model, request, images });
-  if (body.length > bodyBytes) {
-    throw new Error(
-      `${picture.name}: expected at most ${bodyBytes} bytes as the gateway takes them, got ${body.length}. Do make it smaller first.`,
-    );
-  }
-  return body;
-}
-
-function base64(file: Blob): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(String(reader.result).replace(/^[^,]*,/, ""));
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
-  });
-}
-
 async function runJob(
   api: Api,
   {
@@ -105,11 +79,12 @@ async function runJob(
     const files = `jobs/${id}/files`;
     const png = async (path: string): Promise<Blob> => await (await api.ask(path, { signal })).blob();
     const name = jobName(picture);
-    const evidence = Object.keys(evidenceLinks(await api.json<JobFiles>(files, { signal }), name));
+    const evidence = Object.entries(evidenceLinks(await api.json<JobFiles>(files, { signal }), name));
     const [input, output, ...maps] = await Promise.all([
       png(`${files}/inputs/${name}.png`),
       png(`${files}/images/${name}.png`),
-      ...evidence.map(async (map) => [map, await png(`${files}/maps/${name}.${map}.png`)] as const),
+      // Links are the gateway's own; the page may stand below another's path.
+      ...evidence.map(async ([map, link]) => [map, await png(link.replace(/^\/api\//, ""))] as const),
     ]);
     const { width, height } = await createImageBitmap(output);
     const own = { ...row, name: picture.name, output: `images/${picture.name}.png` };
@@ -124,20 +99,16 @@ async function runJob(
 }
 
 async function untilDone(api: Api, id: string, progress: (share: number) => void, signal: AbortSignal): Promise<void> {
-  const { body } = await api.ask(`jobs/${id}/events`, { signal });
-  if (body === null) throw new Error("The gateway sent no events.");
-  for await (const { event, data } of eventsOf(body)) {
-    if (event === "progress") {
-      const { done, total } = JSON.parse(data) as NonNullable<Job["progress"]>;
-      progress(done / (total ?? 1));
-    }
-    if (event !== "job") continue;
-    const { state, error } = JSON.parse(data) as Job;
-    if (state === "done") return;
-    if (state === "failed") throw new Error(error?.error ?? "The gateway's job failed without a reason.");
-    if (state === "cancelled") throw new Refused(503, "The gateway cancelled the job.");
+  let last: Job | undefined;
+  for await (const job of followJob(api, { id }, signal)) {
+    if (job.progress !== null) progress(job.progress.done / (job.progress.total ?? 1));
+    last = job;
   }
-  throw new Refused(502, "The gateway went away while it worked. Do try again.");
+  if (last === undefined || !isOver(last)) {
+    throw new Refused(502, "The gateway went away while it worked. Do try again.");
+  }
+  if (last.state === "cancelled") throw new Refused(503, "The gateway cancelled the job.");
+  if (last.state === "failed") throw new Error(last.error?.error ?? "The gateway's job failed without a reason.");
 }
 
 /** One run of many jobs: what was counted is added, the rest is the same in all. */

@@ -1,4 +1,4 @@
-/** @file The page in front of a gateway: asks what it serves, for a key where it wants one, and lists its reports. */
+/** @file The page in front of a gateway: asks what it serves, for a key where it wants one, and checks it. */
 
 import { methods } from "virtual:methods";
 import type { JSX } from "preact";
@@ -7,9 +7,9 @@ import { App } from "../app.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { SelectField } from "../parts/select-field.tsx";
 import { type Api, createApi, type GatewayFacts, Refused, type ServedModel } from "./api.ts";
+import { Checks } from "./checks.tsx";
 import { createGatewayEngine } from "./engine.ts";
 import { KeyForm } from "./key-form.tsx";
-import { Reports } from "./reports.tsx";
 
 /** The page until the gateway has said what it serves, and then {@link ServedApp}. */
 export function GatewayApp(): JSX.Element | null {
@@ -77,7 +77,7 @@ function ModelApp({
       )}
       controls={children}
     >
-      <Reports api={api} hasKey={hasKey} />
+      <Checks api={api} facts={facts} model={model} hasKey={hasKey} />
     </App>
   );
 }

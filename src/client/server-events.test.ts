@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { eventsOf } from "./events.ts";
+import { serverEvents } from "./server-events.ts";
 
 test("events come whole, however the bytes are cut", async () => {
   const text =
@@ -10,7 +10,7 @@ test("events come whole, however the bytes are cut", async () => {
       bytes.slice(i * size, (i + 1) * size),
     );
     const events = [];
-    for await (const event of eventsOf(new Blob(pieces).stream().pipeThrough(cutter(size)))) events.push(event);
+    for await (const event of serverEvents(new Blob(pieces).stream().pipeThrough(cutter(size)))) events.push(event);
     expect(events.filter(({ data }) => data !== "")).toEqual([
       { event: "job", data: '{"a":"größe"}' },
       { event: "image", data: "1\n2" },
