@@ -35,6 +35,11 @@ function end(code: number): never {
 
 process.on("SIGINT", stop);
 process.on("SIGTERM", stop);
+if (process.env["UNTRIGGER_LEASH"] !== undefined) {
+  // The other end belongs to whoever started this run, and closes with him, however he ends. It is not for those that this run starts.
+  delete process.env["UNTRIGGER_LEASH"];
+  process.stdin.once("end", stop).resume().unref();
+}
 
 process.on("uncaughtException", (error) => end(report(error)));
 

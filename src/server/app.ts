@@ -97,6 +97,11 @@ export async function createApp({ state, metrics, access, tls, log, routes }: Ap
     request.log.info({ ...facts, method: request.method, id: request.id, from: request.ip }, "answered");
   });
   app.setErrorHandler((error, request, reply) => {
+    if (reply.raw.destroyed) {
+      // Nobody is at fault, and nobody hears an answer.
+      request.log.info({ id: request.id, from: request.ip }, "the client left");
+      return reply.hijack();
+    }
     const told = foreseen(error) ?? toldOf(error);
     if (told.status >= 500) request.log.error({ err: error }, told.sentence);
     return sendRefusal(reply, request.routeOptions.config.protocol ?? openInference, told);

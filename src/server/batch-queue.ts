@@ -118,12 +118,14 @@ export function createBatchQueue<Item, Result>(
         );
       }
       const since = performance.now();
+      let leave: (reason: unknown) => void = () => undefined;
+      const gone = new Promise<never>((_, reject) => {
+        leave = reject;
+      });
       const left = (): void => {
         waiting = waiting.filter((each) => each.signal !== signal);
+        leave(signal.reason);
       };
-      const gone = new Promise<never>((_, reject) => {
-        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-      });
       signal.addEventListener("abort", left, { once: true });
       const results = items.map(
         (item) =>
@@ -136,8 +138,6 @@ export function createBatchQueue<Item, Result>(
         return await Promise.race([Promise.all(results), gone]);
       } finally {
         signal.removeEventListener("abort", left);
-        // Nobody listens any more if it comes later.
-        gone.catch(() => undefined);
       }
     },
     async idle() {

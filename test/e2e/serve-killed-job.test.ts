@@ -1,18 +1,27 @@
-/** @file A job's process that somebody kills, as a system does that runs out of memory. */
+/** @file Processes that somebody kills, as a system does that runs out of memory: of a job, and of the gateway around one. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { startCli } from "../support/cli.ts";
 import { FASHION, gateway, QUICK } from "../support/gateway.ts";
 
 const picture = { name: "a", data: readFileSync(`${FASHION.classifier}/images/00000.png`).toString("base64") };
 
-/** The process of a verb that this one has started. */
-function childOf(verb: string): number | undefined {
+/** The process of a verb that another has started. */
+function childOf(verb: string, starter = process.pid): number | undefined {
   const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" }).split("\n");
   const found = lines.map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []);
-  const [, pid] =
-    found.find(([, , parent, args]) => Number(parent) === process.pid && args?.includes(` ${verb} `)) ?? [];
+  const [, pid] = found.find(([, , parent, args]) => Number(parent) === starter && args?.includes(` ${verb} `)) ?? [];
   return pid === undefined ? undefined : Number(pid);
+}
+
+/** Waits for such a process. */
+async function awaitChild(verb: string, starter?: number): Promise<number> {
+  for (;;) {
+    const pid = childOf(verb, starter);
+    if (pid !== undefined) return pid;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 test.skipIf(process.platform === "win32").each(["scan", "audit"])(
@@ -26,12 +35,7 @@ test.skipIf(process.platform === "win32").each(["scan", "audit"])(
     };
     const started = JSON.parse((await ask(`/api/jobs/${kind}`, { images: [picture] })).text);
     const next = JSON.parse((await ask("/api/jobs/purify", { images: [picture] })).text);
-    let pid = childOf(kind);
-    while (pid === undefined) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      pid = childOf(kind);
-    }
-    process.kill(pid, "SIGKILL");
+    process.kill(await awaitChild(kind), "SIGKILL");
 
     const error = {
       error: `${kind}: expected its process to end by itself, got it ended by SIGKILL. Do try again; if memory was short, with less.`,
@@ -52,3 +56,25 @@ test.skipIf(process.platform === "win32").each(["scan", "audit"])(
     expect((await ask("/v2/models/m/infer", { inputs })).status).toBe(200);
   },
 );
+
+test.skipIf(process.platform === "win32")("a job does not outlive a gateway that is killed", async () => {
+  const { process: child, result } = startCli([
+    ...["serve", "--classifier", FASHION.classifier, "--prior", FASHION.prior],
+    ...["--port", "0", "--threads", "1", "--json"],
+  ]);
+  const line = await new Promise<string>((resolve) => child.stdout?.once("data", resolve));
+  const { address } = JSON.parse(line) as { address: string };
+  const body = JSON.stringify({ images: [picture] });
+  expect((await fetch(`${address}/api/jobs/audit`, { method: "POST", body })).status).toBe(202);
+  const pid = await awaitChild("audit", child.pid);
+  child.kill("SIGKILL");
+  await result;
+  const lives = (): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  while (lives()) await new Promise((resolve) => setTimeout(resolve, 50));
+});

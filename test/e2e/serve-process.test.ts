@@ -56,11 +56,22 @@ describe("untrigger serve", () => {
     expect((await post(url, jsonRequest(one))).status).toBe(401);
     expect((await fetch(`${address}/v2/health/live`)).status).toBe(200);
     const key = { authorization: "Bearer another-one" };
+    const queued = (count: number): Promise<void> =>
+      until(async () =>
+        new RegExp(`queue_images\\{[^}]*\\} ${count}\\n`).test(
+          await (await fetch(`${address}/metrics`, { headers: key })).text(),
+        ),
+      );
     // Some seconds of work: a hundred steps for each of 8 images.
-    const slow = post(url, jsonRequest(rowsOf(images, 0, 8)), key);
-    await until(async () =>
-      /queue_images\{[^}]*\} 8/.test(await (await fetch(`${address}/metrics`, { headers: key })).text()),
-    );
+    const work = jsonRequest(rowsOf(images, 0, 8));
+    const leaving = new AbortController();
+    const gone = fetch(url, { method: "POST", body: work, headers: key, signal: leaving.signal });
+    await queued(8);
+    leaving.abort();
+    await expect(gone).rejects.toThrow();
+    await queued(0);
+    const slow = post(url, work, key);
+    await queued(8);
     child.kill("SIGTERM");
     const answer = await slow;
     expect(answer.status, answer.json.error).toBe(200);
@@ -73,6 +84,8 @@ describe("untrigger serve", () => {
     expect(lines).toContainEqual(
       expect.objectContaining({ msg: "answered", status: 200, model: "fashion-mnist-badnets" }),
     );
+    expect(lines).toContainEqual(expect.objectContaining({ level: 30, msg: "the client left" }));
+    expect(lines.filter(({ level }) => level > 30)).toEqual([]);
     expect(words.err).not.toContain("another-one");
     expect(words.err.length / lines.length).toBeLessThan(400);
   });

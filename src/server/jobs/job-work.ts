@@ -77,10 +77,13 @@ export function createJobWork(
 
   function modelName(asked: string | undefined): string {
     if (asked !== undefined) return asked;
-    const names = Object.keys(state.config.models);
+    const all = Object.keys(state.config.models);
+    // Of every other name nobody knows what they are called.
+    const names = all.filter((name) => name !== "*");
     const [only] = names;
-    if (names.length === 1 && only !== undefined) return only;
-    throw new OptionError(`model: expected one of ${names.join(", ")}, got none.`);
+    if (all.length === 1 && only !== undefined) return only;
+    const known = names.length === 0 ? "a name that the model server knows" : `one of ${names.join(", ")}`;
+    throw new OptionError(`model: expected ${known}, got none.`);
   }
 
   function withModel<T>(name: string, look: (model: ServedModel) => T): T {

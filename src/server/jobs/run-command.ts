@@ -66,7 +66,11 @@ export async function runCommand(
   { folder, files, signal, progress }: JobContext,
 ): Promise<object> {
   const all = [...before, verb, ...args, "-o", files, "--json"];
-  const child = spawn(program, all, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, all, {
+    // Its input ends with this process: one that is killed leaves nothing behind that goes on.
+    env: { ...process.env, UNTRIGGER_LEASH: "stdin" },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const text = { out: "", err: "" };
   child.stdout.setEncoding("utf8").on("data", (piece: string) => {
     text.out += piece;
