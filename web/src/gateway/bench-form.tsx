@@ -1,8 +1,8 @@
 /** @file Starts a bench: a plan of attacks and defences, where the gateway allows it. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { FileField } from "../parts/file-field.tsx";
 import { CheckForm } from "./check-form.tsx";
-import { FileField } from "./file-field.tsx";
 import type { StartJob } from "./start-job.ts";
 
 /** The form of a bench. */

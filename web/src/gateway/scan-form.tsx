@@ -1,11 +1,11 @@
 /** @file Starts a scan: does the classifier have a backdoor, for which class, and what does its trigger look like? */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { FileField } from "../parts/file-field.tsx";
 import { NumberField } from "../parts/number-field.tsx";
 import { SelectField } from "../parts/select-field.tsx";
 import type { GatewayFacts, ServedModel } from "./api.ts";
 import { CheckForm } from "./check-form.tsx";
-import { FileField } from "./file-field.tsx";
 import { jobBody } from "./job-body.ts";
 import { SHARE, type StartJob } from "./start-job.ts";
 

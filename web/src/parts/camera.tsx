@@ -1,7 +1,7 @@
 /** @file A picture from the camera, where there is one that the person lets the page use. */
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
-import type { NamedFile } from "./intake.tsx";
+import type { NamedFile } from "./named-file.ts";
 
 /** A button that opens the camera in a dialog. */
 export function Camera({ add }: { readonly add: (files: readonly NamedFile[]) => void }): JSX.Element | null {

@@ -1,7 +1,7 @@
 /** @file Examples of Fashion-MNIST, clean and with the trigger of the backdoored classifier that ships. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { NamedFile } from "./intake.tsx";
+import type { NamedFile } from "./named-file.ts";
 
 const things = ["ankle-boot", "pullover", "trouser", "sandal", "dress", "bag"];
 

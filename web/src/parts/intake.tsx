@@ -3,12 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Camera } from "./camera.tsx";
 import { Examples } from "./examples.tsx";
-
-/** A file with its name. */
-export interface NamedFile {
-  readonly name: string;
-  readonly file: Blob;
-}
+import type { NamedFile } from "./named-file.ts";
 
 /** More at once would only fill the tab's memory. */
 const MOST_FILES = 1000;

@@ -1,6 +1,6 @@
 /** @file A choice of files. */
 import type { JSX } from "preact";
-import { Field } from "../parts/field.tsx";
+import { Field } from "./field.tsx";
 
 /** A field for files. */
 export function FileField({
