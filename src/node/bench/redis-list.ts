@@ -3,6 +3,7 @@
  * machine that died to another. Results wait in a hash until the bench that asked for them has them on its disk, so that
  * they outlive the worker's connection; models travel packed. When the server loses its memory, whoever asked asks again.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import type { Job, Queue, Worker } from "bullmq";
 import { z } from "zod";
 import { type BenchJob, benchJob, type JobResult } from "../../jobs/bench/job.ts";
@@ -100,7 +101,7 @@ export function redisList(redis: OpenRedis, settings: RedisListSettings): WorkLi
   const watch = async (): Promise<void> => {
     let checked = performance.now();
     while (!closed) {
-      await Promise.race([pause(poll), turn.next()]);
+      await Promise.race([pause(poll, undefined, { ref: false }), turn.next()]);
       try {
         if (asked.size > found.size) await look();
         if (performance.now() - checked < audit) continue;
@@ -201,7 +202,7 @@ export function redisList(redis: OpenRedis, settings: RedisListSettings): WorkLi
         await Promise.all([...asked.keys()].map((key) => queue.remove(key)));
         if (asked.size === 0) await post.clear();
       };
-      await Promise.race([goodbye().catch(() => undefined), pause(FAREWELL)]);
+      await Promise.race([goodbye().catch(() => undefined), pause(FAREWELL, undefined, { ref: false })]);
       await worker?.close(true).catch(() => undefined);
       await queue.close().catch(() => undefined);
     },
@@ -246,10 +247,4 @@ function decoded(text: string | null): JobResult | undefined {
   } catch {
     return undefined;
   }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds).unref();
-  });
 }

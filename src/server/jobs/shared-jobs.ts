@@ -5,6 +5,7 @@
  */
 import { Readable } from "node:stream";
 import type { Queue } from "bullmq";
+import { pause } from "../../core/pause.ts";
 import type { OpenRedis } from "../../node/redis.ts";
 import { Refusal } from "../refusal.ts";
 import {
@@ -110,7 +111,7 @@ export async function createSharedJobs(
         told = view;
       }
       // Also while the server is away.
-      await pause(poll, leaving);
+      await pause(poll, leaving).catch(() => undefined);
     }
   }
 
@@ -236,16 +237,4 @@ function progressOf(value: unknown): JobProgress | null {
 
 function changed(before: JobProgress | null, after: JobProgress | null): boolean {
   return after !== null && JSON.stringify(before) !== JSON.stringify(after);
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    signal.addEventListener("abort", end);
-  });
 }

@@ -5,6 +5,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import type * as BullMQ from "bullmq";
 import type { Redis } from "ioredis";
 import { EndpointError, messageOf } from "../../core/errors.ts";
@@ -203,7 +204,7 @@ export function takeSharedJobs(
       await Promise.race([current, over]);
       leaving = true;
       running?.controller.abort(new Leaving());
-      await Promise.race([idle, pause(FAREWELL)]);
+      await Promise.race([idle, pause(FAREWELL, undefined, { ref: false })]);
       // A server that is away hears no goodbye.
       if (!ended) void worker.disconnect().catch(() => undefined);
     },
@@ -220,10 +221,4 @@ async function kept(write: Promise<void>): Promise<void> {
       { cause },
     );
   }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds).unref();
-  });
 }
