@@ -26,7 +26,7 @@ export function inversionTable(rows: readonly BenchRow[]): string {
     "What a trigger does that was reconstructed from a single clean image, on test images that do not show the target: the",
     "median one of the source images, with its 95 % Wilson interval, its size, and its overlap with the true trigger's footprint.",
     "Rendered by `npm run docs` from [inversion.jsonl](inversion.jsonl), which `untrigger bench bench/plans/inverters.yaml`",
-    "computes; do not edit.",
+    "computes; do not edit. `badnets` without a preset is the classifier that ships; the others are trained by the plan.",
     "",
     "| Attack | Method | ASR on other images | L2 | IoU | Sources |",
     "|---|---|---|---|---|---|",
