@@ -12,14 +12,19 @@ import { type AuditedOne, auditPlanned } from "./priors/audit-one.ts";
 import { consequences } from "./priors/consequence.ts";
 import { type PlannedPrior, readPriorsPlan } from "./priors/plan.ts";
 import { prunePlanned } from "./priors/prune-one.ts";
-import { type ConsequenceRow, type PriorRow, priorsPage } from "./priors/rows.ts";
+import { type ConsequenceRow, type PriorRow, priorsPage, readPriorRows } from "./priors/rows.ts";
 import { foundSheet } from "./priors/sheet.ts";
 import { trainPlanned } from "./priors/train.ts";
 
 /** Side of a small prior's images. */
 const HALF = 14;
 
-/** Flags: `--out FOLDER`, `--plan FILE`, `--threads 1`, `--only TEXT` (no rows are saved then), `--save`. */
+const ROWS = "docs/results/priors.jsonl";
+
+/**
+ * Flags: `--out FOLDER`, `--plan FILE`, `--threads 1`, `--only TEXT` (of names), `--save`. With `--only`, rows of other priors stay
+ * as they were saved, and so does the picture.
+ */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -53,10 +58,25 @@ export async function run(args: readonly string[]): Promise<void> {
   }
   console.log(priorsPage(rows));
   if (!values.save) return;
+  const saved = only === "" ? rows : joined(readPriorRows(await readFile(ROWS, "utf8")), rows);
   await mkdir("docs/results", { recursive: true });
-  await writeFile("docs/results/priors.jsonl", rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  await writeFile("docs/results/priors.md", priorsPage(rows));
-  await writeFile("docs/images/priors.png", await encodePng(foundSheet(found, HALF)));
+  await writeFile(ROWS, saved.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  await writeFile("docs/results/priors.md", priorsPage(saved));
+  if (only === "") await writeFile("docs/images/priors.png", await encodePng(foundSheet(found, HALF)));
+}
+
+/** Rows with new ones in the place of those of the same prior, else at the end. */
+function joined(
+  known: readonly (PriorRow | ConsequenceRow)[],
+  fresh: readonly (PriorRow | ConsequenceRow)[],
+): (PriorRow | ConsequenceRow)[] {
+  const names = new Set(fresh.map(nameOf));
+  return [...known.filter((row) => !names.has(nameOf(row))), ...fresh];
+}
+
+/** What a row is about; those of purifiers are all of one prior. */
+function nameOf(row: PriorRow | ConsequenceRow): string {
+  return row.schema === "untrigger/prior-row@1" ? row.planned.name : row.schema;
 }
 
 async function rowOf(

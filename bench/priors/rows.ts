@@ -204,9 +204,9 @@ function auditPart(rows: readonly PriorRow[]): string[] {
       ],
     ),
     "",
-    `So few clean priors cannot show a rate of 5 %: above all of them is the strictest threshold that they give. Median time of an`,
-    `audit: ${seconds.toFixed(0)} s on one core beside other work. SSIM: of what the audit takes for the target to the true one, by`,
-    "the mean of its samples and by gradients alone.",
+    `A score above those of all ${clean.length} clean priors has a p-value of ${(1 / (clean.length + 1)).toFixed(3)}: the rate of clean ones that such a`,
+    `threshold accuses, by the ranks alone. Median time of an audit: ${seconds.toFixed(0)} s on one core beside other work. SSIM: of what`,
+    "the audit takes for the target to the true one, by the mean of its samples and by gradients alone.",
     "",
     markdownTable(
       ["Prior", "Score", "SSIM of the samples' mean", "SSIM by gradients", "Took"],
