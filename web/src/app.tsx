@@ -41,7 +41,8 @@ export function App({
   const cancel = useQueue(engine, state, dispatch);
   const { items, progress, failure, facts, selected, settings } = state;
   const shown = items.find(({ id }) => id === selected);
-  const coming = items.find(({ status }) => status === "running");
+  // From the moment at which the table is there, or a slow machine would show it first, and push it down then.
+  const coming = items.find(({ status }) => status === "waiting" || status === "running");
   return (
     <>
       <header>
