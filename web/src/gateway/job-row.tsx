@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Failure } from "../parts/failure.tsx";
 import { saveFile } from "../save.ts";
-import { type Api, isOver, type Job } from "./api.ts";
+import { type Api, isOver, type Job, Refused } from "./api.ts";
 import { followJob } from "./follow-job.ts";
 
 /** How a verdict is coloured. */
@@ -21,12 +21,17 @@ export function JobRow({
   readonly hasKey: boolean;
   readonly forget: () => void;
 }): JSX.Element {
-  const [job, refusal] = useJob(api, first);
+  const [refusal, setRefusal] = useState<string>();
+  const job = useJob(api, first, setRefusal);
   const verdict = useVerdict(api, job);
   const { id, kind, state, created, progress, error } = job;
   const title = `${kind} of ${new Date(created).toLocaleString()}`;
   const remove = (): void => {
-    api.ask(`jobs/${id}`, { method: "DELETE" }).then(forget, forget);
+    api.ask(`jobs/${id}`, { method: "DELETE" }).then(forget, (thrown: Error) => {
+      // One that is gone already is what was asked for.
+      if (thrown instanceof Refused && thrown.status === 404) forget();
+      else setRefusal(thrown.message);
+    });
   };
   return (
     <li>
@@ -45,10 +50,9 @@ export function JobRow({
   );
 }
 
-/** A job, watched to its end. @returns it, and why it is not watched any more where something went wrong. */
-function useJob(api: Api, first: Job): readonly [job: Job, refusal: string | undefined] {
+/** A job, watched to its end. @param refuse hears why it is not watched any more where something went wrong. */
+function useJob(api: Api, first: Job, refuse: (message: string) => void): Job {
   const [job, setJob] = useState(first);
-  const [refusal, setRefusal] = useState<string>();
   useEffect(() => {
     const leaving = new AbortController();
     const watch = async (): Promise<void> => {
@@ -56,12 +60,12 @@ function useJob(api: Api, first: Job): readonly [job: Job, refusal: string | und
     };
     if (!isOver(first)) {
       watch().catch((error: Error) => {
-        if (!leaving.signal.aborted) setRefusal(error.message);
+        if (!leaving.signal.aborted) refuse(error.message);
       });
     }
     return () => leaving.abort();
   }, [api, first.id]);
-  return [job, refusal];
+  return job;
 }
 
 /** What a scan or an audit found, once it is done. */
