@@ -113,6 +113,14 @@ describe("untrigger serve", () => {
 
   test.each([
     [[], "serve: expected one of --classifier MODEL.onnx, --upstream URL and --config FILE."],
+    [
+      ["--upstream", "http://127.0.0.1:1", "--scan-references", "models/fashion-mnist-references"],
+      "serve: expected --classifier beside --scan-references, got --upstream;",
+    ],
+    [
+      ["--classifier", FASHION.classifier, "--prior", FASHION.prior, "--scan-references", "models"],
+      "models: expected clean classifiers to compare with, got none.",
+    ],
     [["--classifier", FASHION.classifier], "diffpure: expected a prior, got none. Give one with --prior DIR."],
     [["--classifier", "http://127.0.0.1:1/"], "--classifier: expected an ONNX file, got an address."],
     [["--upstream", "127.0.0.1:8000"], "configuration: upstreams.upstream: Invalid URL."],

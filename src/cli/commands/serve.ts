@@ -35,6 +35,7 @@ interface ServeFlags extends RunFlags {
   readonly layout?: "NCHW" | "NHWC";
   readonly scores?: ScoreKind;
   readonly labels?: string;
+  readonly scanReferences?: string;
   readonly input?: string;
   readonly threshold?: number;
   readonly fpr: number;
@@ -95,6 +96,7 @@ export function defineServe(command: Command, console: Console): void {
       ),
     )
     .option("--labels <file>", "names of the classes: a JSON list, or one a line")
+    .option("--scan-references <folder>", "clean models that scans of the classifier compare with")
     .option("--input <name>", "the upstream's input that holds images, where it has several")
     .addOption(new Option("--threshold <number>", "suspicion above it flags an image").argParser(positive))
     .addOption(
@@ -182,6 +184,11 @@ function inputOf(flags: ServeFlags): GatewayInput {
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new OptionError("serve: expected --tls-cert and --tls-key together, got one of them.");
   }
+  if (flags.scanReferences !== undefined && classifier === undefined) {
+    throw new OptionError(
+      "serve: expected --classifier beside --scan-references, got --upstream; because a scan looks into the file.",
+    );
+  }
   const { policy, method, preset, votes, prior, precision, seed, answer, threshold, fpr, fit = false } = flags;
   const { mean, std, layout, scores, labels, input } = flags;
   const options = parseSettings(flags.set ?? [], lookUp("purifier", method, purifiers).options);
@@ -192,7 +199,7 @@ function inputOf(flags: ServeFlags): GatewayInput {
       : {
           [flags.name ?? nameOf(classifier)]: {
             ...guard,
-            classifier: { path: classifier, mean, std, layout, scores, labels },
+            classifier: { path: classifier, mean, std, layout, scores, labels, references: flags.scanReferences },
           },
         };
   return {
