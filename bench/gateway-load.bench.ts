@@ -2,7 +2,6 @@
  * @file A gateway at twice what it can do, for as long as one likes: requests arrive by the clock and not by the answers, each
  * must be the right one or a 429, and the process must neither end nor grow.
  */
-import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Pool } from "undici";
@@ -16,7 +15,8 @@ import { bytesFromUnit } from "../src/tensor/image-bytes.ts";
 import { rowsOf } from "../src/tensor/rows.ts";
 import { type Float32Tensor, float32 } from "../src/tensor/tensor.ts";
 import { type GatewayProcess, residentBytes, startServe } from "./gateway-process.ts";
-import { type LoadRow, loadTable, readLoadRows, slopeOf } from "./load-rows.ts";
+import { type LoadRow, loadTable, slopeOf } from "./load-rows.ts";
+import { addRow } from "./row-lines.ts";
 import { median } from "./timing.ts";
 
 const classifier = resolve("models/fashion-mnist-badnets");
@@ -74,8 +74,7 @@ export async function run(args: readonly string[]): Promise<void> {
     await pool.destroy();
     await gateway.close();
   }
-  const known = await readFile(ROWS, "utf8").catch(() => "");
-  await writeFile(ROWS, [...readLoadRows(known), row].map((one) => `${JSON.stringify(one)}\n`).join(""));
+  await addRow(ROWS, row);
   console.log(`${loadTable([row])}\nRows are in ${ROWS}; npm run docs renders them.`);
   const { wrong, other } = row.answers;
   if (row.crashed || wrong + other > 0) {

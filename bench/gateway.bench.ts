@@ -2,7 +2,6 @@
  * @file What the gateway costs. Pass-through: milliseconds over the direct path, requests of both alternating on each of 8
  * connections. Purifying: images a second against the bare purifier at the same batch, in turns.
  */
-import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Pool } from "undici";
@@ -12,7 +11,8 @@ import { openPriorAt } from "../src/node/open-prior.ts";
 import { packageVersion } from "../src/node/package-version.ts";
 import { createNodeRuntime } from "../src/runtime/node.ts";
 import { startServe } from "./gateway-process.ts";
-import { type GatewayRow, gatewayTable, readGatewayRows } from "./gateway-rows.ts";
+import { type GatewayRow, gatewayTable } from "./gateway-rows.ts";
+import { addRow } from "./row-lines.ts";
 import { median, timed } from "./timing.ts";
 
 const CONNECTIONS = 8;
@@ -45,8 +45,7 @@ export async function run(args: readonly string[]): Promise<void> {
     pass: await passThrough(requests, warmUp),
     purify: { batch: BATCH, rounds, ...(await purifying(rounds)) },
   };
-  const known = await readFile(ROWS, "utf8").catch(() => "");
-  await writeFile(ROWS, [...readGatewayRows(known), row].map((one) => `${JSON.stringify(one)}\n`).join(""));
+  await addRow(ROWS, row);
   console.log(`${gatewayTable([row])}\nRows are in ${ROWS}; npm run docs renders them.`);
 }
 
